@@ -1,0 +1,89 @@
+/* CPU detection through cpuid and xgetbv; other architectures report no flags. */
+#include "common/base/cpu.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+static unsigned long long xcr0(void) {
+    unsigned lo, hi;
+
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    return (unsigned long long)hi << 32 | lo;
+}
+
+static unsigned detect(void) {
+    unsigned a, b, c, d, flags = 0;
+
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_FMA) || !(c & bit_F16C))
+        return 0;
+    unsigned long long os = xcr0();
+    if ((os & 0x6) != 0x6 || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2))
+        return 0;
+    flags |= R1_CPU_AVX2;
+    unsigned need = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
+    if ((os & 0xe0) != 0xe0 || (b & need) != need)
+        return flags;
+    flags |= R1_CPU_AVX512;
+    int amx = (d & (1u << 22)) && (d & (1u << 24)) && (os & 0x60000) == 0x60000;
+    if (__get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5)))
+        flags |= R1_CPU_AVX512_BF16;
+    if (amx)
+        flags |= R1_CPU_AMX_BF16;
+    return flags;
+}
+
+static void cpuid_text(unsigned leaf0, unsigned leaves, char *out) {
+    for (unsigned i = 0; i < leaves; i++) {
+        unsigned r[4] = {0};
+        __get_cpuid(leaf0 + i, &r[0], &r[1], &r[2], &r[3]);
+        memcpy(out + (size_t)16 * i, r, 16);
+    }
+}
+#else
+static unsigned detect(void) {
+    return 0;
+}
+#endif
+
+unsigned r1_cpu_flags(void) {
+    const char *mask = getenv("R1_CPU_MASK");
+    unsigned flags = detect();
+
+    return mask ? flags & (unsigned)strtoul(mask, NULL, 0) : flags;
+}
+
+r1_cpu_vendor r1_cpu_vendor_id(void) {
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+
+    if (__get_cpuid(0, &a, &b, &c, &d)) {
+        if (b == signature_AMD_ebx)
+            return R1_CPU_AMD;
+        if (b == signature_INTEL_ebx)
+            return R1_CPU_INTEL;
+    }
+#endif
+    return R1_CPU_OTHER;
+}
+
+const char *r1_cpu_name(void) {
+    static char name[49];
+
+#if defined(__x86_64__)
+    if (!name[0])
+        cpuid_text(0x80000002u, 3, name);
+#endif
+    return name[0] ? name : "unknown CPU";
+}
+
+int r1_cpu_cores(void) {
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    return CPU_COUNT(&set);
+}

@@ -1,0 +1,26 @@
+#ifndef R1_BASE_CPU_H
+#define R1_BASE_CPU_H
+/* What this processor can do and how many cores this process may use.
+ * R1_CPU_MASK=<number> keeps only the flags whose bits are set (0: plain C only). */
+
+enum {
+    R1_CPU_AVX2 = 1 << 0,        /* AVX2 + FMA + F16C */
+    R1_CPU_AVX512 = 1 << 1,      /* F, BW, DQ, VL */
+    R1_CPU_AVX512_BF16 = 1 << 2, /* vdpbf16ps */
+    R1_CPU_AMX_BF16 = 1 << 3,
+};
+
+typedef enum r1_cpu_vendor {
+    R1_CPU_OTHER,
+    R1_CPU_AMD,
+    R1_CPU_INTEL
+} r1_cpu_vendor;
+
+unsigned r1_cpu_flags(void); /* after the mask */
+r1_cpu_vendor r1_cpu_vendor_id(void);
+const char *r1_cpu_name(void); /* brand string, e.g. "AMD EPYC" */
+
+/* Cores in this process's affinity mask. */
+int r1_cpu_cores(void);
+
+#endif

@@ -1,0 +1,70 @@
+/* Status codes and messages; see err.h. */
+#include "common/base/err.h"
+
+#include <execinfo.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void (*abort_hook)(int exit_code);
+
+r1_status r1_err_set(r1_err *err, r1_status st, const char *fmt, ...) {
+    if (err) {
+        va_list ap;
+
+        err->status = st;
+        va_start(ap, fmt);
+        vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+        va_end(ap);
+    }
+    return st;
+}
+
+void r1_err_prefix(r1_err *err, const char *fmt, ...) {
+    char prefix[R1_ERR_MSG_MAX / 2];
+    char rest[R1_ERR_MSG_MAX];
+    va_list ap;
+
+    if (!err)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(prefix, sizeof prefix, fmt, ap);
+    va_end(ap);
+    memcpy(rest, err->msg, sizeof rest);
+    rest[sizeof rest - 1] = '\0';
+    int room = (int)sizeof err->msg - (int)strlen(prefix) - 3;
+    snprintf(err->msg, sizeof err->msg, "%s: %.*s", prefix, room, rest);
+}
+
+int r1_exit_code(r1_status st) {
+    static const int codes[] = {
+#define X(name, code, text) code,
+        R1_STATUS_LIST(X)
+#undef X
+    };
+    return st >= 0 && st < R1_STATUS_COUNT ? codes[st] : 70;
+}
+
+const char *r1_status_text(r1_status st) {
+    static const char *const texts[] = {
+#define X(name, code, text) text,
+        R1_STATUS_LIST(X)
+#undef X
+    };
+    return st >= 0 && st < R1_STATUS_COUNT ? texts[st] : "unknown status";
+}
+
+void r1_assert_set_hook(void (*hook)(int exit_code)) {
+    abort_hook = hook;
+}
+
+_Noreturn void r1_assert_fail(const char *cond, const char *file, int line) {
+    void *frames[32];
+
+    fprintf(stderr, "r1: internal error: %s:%d: assertion '%s' failed\n", file, line, cond);
+    fflush(stderr);
+    backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
+    if (abort_hook)
+        abort_hook(70);
+    _exit(70);
+}

@@ -1,0 +1,113 @@
+/* Status messages and progress; see log.h. */
+#include "common/base/log.h"
+
+#include "common/base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+    int rank;
+    r1_log_level level;
+    FILE *file;
+    double t0_s;
+    int bar_shown; /* a progress bar stands on the current line of the terminal */
+} lg = {.rank = -1, .level = R1_LOG_INFO};
+
+void r1_log_init(int rank, r1_log_level stderr_level) {
+    lg.rank = rank;
+    lg.level = stderr_level;
+    if (lg.t0_s == 0.0)
+        lg.t0_s = r1_now_s();
+}
+
+int r1_log_rank(void) {
+    return lg.rank;
+}
+
+r1_status r1_log_open_file(const char *path, r1_err *err) {
+    FILE *f = fopen(path, "ae");
+
+    if (!f)
+        return R1_FAIL(err, R1_IO, "cannot open log '%s': %s", path, strerror(errno));
+    r1_log_close();
+    lg.file = f;
+    return R1_OK;
+}
+
+void r1_log_close(void) {
+    if (lg.file)
+        fclose(lg.file);
+    lg.file = NULL;
+}
+
+static void clear_bar(void) {
+    if (lg.bar_shown)
+        fputs("\r\033[K", stderr);
+    lg.bar_shown = 0;
+}
+
+void r1_log(r1_log_level level, const char *fmt, ...) {
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    char line[2048];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    if (lg.file) {
+        fprintf(lg.file, "%10.3f rank %d %-5s %s\n", r1_now_s() - lg.t0_s, lg.rank, names[level],
+                line);
+        fflush(lg.file);
+    }
+    if (level > lg.level || (lg.rank > 0 && level > R1_LOG_ERROR))
+        return;
+    clear_bar();
+    if (level == R1_LOG_ERROR && lg.rank > 0)
+        fprintf(stderr, "r1: error (rank %d): %s\n", lg.rank, line);
+    else if (level <= R1_LOG_WARN)
+        fprintf(stderr, "r1: %s: %s\n", level == R1_LOG_ERROR ? "error" : "warning", line);
+    else
+        fprintf(stderr, "%s\n", line);
+}
+
+void r1_progress_start(r1_progress *p, const char *what, double total) {
+    double now = r1_now_s();
+
+    *p = (r1_progress){.what = what, .total = total > 0 ? total : 1, .t0_s = now, .t_last_s = now};
+}
+
+void r1_progress_update(r1_progress *p, double done) {
+    double now = r1_now_s(), since = now - p->t0_s;
+    int tty = isatty(STDERR_FILENO);
+
+    if (lg.rank > 0 || lg.level < R1_LOG_INFO || since < 5.0 ||
+        now - p->t_last_s < (tty ? 0.2 : 30.0))
+        return;
+    double share = done / p->total;
+    share = share < 0 ? 0 : share > 1 ? 1 : share;
+    double eta_s = share > 0 ? since * (1 - share) / share : 0;
+    p->t_last_s = now;
+    p->shown = 1;
+    if (tty) {
+        char bar[31];
+        int full = (int)(share * 30);
+
+        memset(bar, '.', 30);
+        memset(bar, '#', (size_t)full);
+        bar[30] = '\0';
+        fprintf(stderr, "\r\033[K%s [%s] %3.0f %%  eta %.0f s", p->what, bar, 100 * share, eta_s);
+        fflush(stderr);
+        lg.bar_shown = 1;
+    } else {
+        fprintf(stderr, "%s: %.0f %%, eta %.0f s\n", p->what, 100 * share, eta_s);
+    }
+}
+
+void r1_progress_finish(r1_progress *p) {
+    if (p->shown && lg.rank <= 0)
+        clear_bar();
+    p->shown = 0;
+}
