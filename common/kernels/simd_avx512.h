@@ -1,0 +1,108 @@
+#ifndef R1_KERNELS_SIMD_AVX512_H
+#define R1_KERNELS_SIMD_AVX512_H
+/* The vector vocabulary of rows.inc, matmul.inc and attention.inc on AVX-512 (16 fp32 lanes). */
+#include "common/base/dtype.h"
+
+#include <immintrin.h>
+
+#define VL 16
+typedef __m512 vf;
+typedef __m512i vi;
+typedef __mmask16 vm;
+
+static inline vm v_mask(int n) { /* the first n lanes, n clamped to 0..16 */
+    return n >= 16 ? (vm)0xffff : n <= 0 ? (vm)0 : (vm)((1u << n) - 1);
+}
+static inline vf v_zero(void) {
+    return _mm512_setzero_ps();
+}
+static inline vf v_set(float x) {
+    return _mm512_set1_ps(x);
+}
+static inline vf v_ld(const float *p) {
+    return _mm512_loadu_ps(p);
+}
+static inline vf v_ldm(const float *p, vm m) {
+    return _mm512_maskz_loadu_ps(m, p);
+}
+static inline void v_st(float *p, vf x) {
+    _mm512_storeu_ps(p, x);
+}
+static inline void v_stm(float *p, vm m, vf x) {
+    _mm512_mask_storeu_ps(p, m, x);
+}
+static inline vf v_add(vf a, vf b) {
+    return _mm512_add_ps(a, b);
+}
+static inline vf v_sub(vf a, vf b) {
+    return _mm512_sub_ps(a, b);
+}
+static inline vf v_mul(vf a, vf b) {
+    return _mm512_mul_ps(a, b);
+}
+static inline vf v_div(vf a, vf b) {
+    return _mm512_div_ps(a, b);
+}
+static inline vf v_max(vf a, vf b) {
+    return _mm512_max_ps(a, b);
+}
+static inline vf v_sqrt(vf a) {
+    return _mm512_sqrt_ps(a);
+}
+static inline vf v_fma(vf a, vf b, vf c) { /* a b + c */
+    return _mm512_fmadd_ps(a, b, c);
+}
+static inline vf v_fnma(vf a, vf b, vf c) { /* c - a b */
+    return _mm512_fnmadd_ps(a, b, c);
+}
+static inline vf v_select(vm m, vf yes, vf no) {
+    return _mm512_mask_blend_ps(m, no, yes);
+}
+static inline vf v_nearest(vf a) {
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+static inline vf v_scale2(vf p, vf n) { /* p 2^n */
+    return _mm512_scalef_ps(p, n);
+}
+/* Sums and maxima over the lanes in one fixed tree: halves, quarters, ... */
+static inline float v_sum(vf a) {
+    __m256 h = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+    __m128 q = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+    q = _mm_add_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_add_ss(q, _mm_movehdup_ps(q)));
+}
+static inline float v_hmax(vf a) {
+    return _mm512_reduce_max_ps(a);
+}
+static inline float v_first(vf a) {
+    return _mm512_cvtss_f32(a);
+}
+/* bf16: n lanes of 16 bits to fp32 and back (round to nearest even; a NaN stays a NaN). */
+static inline vf v_ld_bf16(const uint16_t *p, vm m) {
+    __m256i h = _mm256_maskz_loadu_epi16(m, p);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
+}
+static inline vi v_to_bf16(vf x) {
+    vi u = _mm512_castps_si512(x);
+    vi lsb = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
+    vi r = _mm512_add_epi32(u, _mm512_add_epi32(lsb, _mm512_set1_epi32(0x7fff)));
+    vi quiet = _mm512_or_si512(u, _mm512_set1_epi32(0x400000));
+    r = _mm512_mask_mov_epi32(r, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), quiet);
+    return _mm512_srli_epi32(r, 16);
+}
+static inline void v_st_bf16(uint16_t *p, vm m, vf x) {
+    _mm256_mask_storeu_epi16(p, m, _mm512_cvtepi32_epi16(v_to_bf16(x)));
+}
+static inline vf v_round_bf16(vf x) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(v_to_bf16(x), 16));
+}
+/* Lanes of bf16 pairs: the lower and the upper halves as fp32. */
+static inline vf v_pair_lo(const uint16_t *p) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(p), 16));
+}
+static inline vf v_pair_hi(const uint16_t *p) {
+    return _mm512_castsi512_ps(
+        _mm512_and_si512(_mm512_loadu_si512(p), _mm512_set1_epi32((int)0xffff0000)));
+}
+
+#endif
