@@ -88,7 +88,7 @@ void r1_head_logits(const r1_model *m, const void *payload, const void *hidden, 
                     float *logits);
 
 /* Rows that the head works on at once (logits exist only for this many rows). */
-#define R1_HEAD_CHUNK 64
+#define R1_HEAD_CHUNK 128
 
 /* logp [n] of targets under softmax(logits * inv_t), entropy [n] (NULL: not wanted).  ws holds
  * R1_HEAD_CHUNK rows of logits (r1_head_bytes). */

@@ -1,0 +1,274 @@
+/* Model descriptors from and to config.json; see arch.h. */
+#include "common/model/arch.h"
+
+#include "common/base/mem.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+static const char *const kind_names[] = {"llama", "qwen2", "qwen3"};
+static const char *const class_names[] = {"LlamaForCausalLM", "Qwen2ForCausalLM",
+                                          "Qwen3ForCausalLM"};
+
+const char *r1_arch_kind_name(r1_arch_kind kind) {
+    return kind_names[kind];
+}
+
+/* A reader of one JSON object that remembers the file and the first failure. */
+typedef struct reader {
+    const json_t *obj;
+    const char *path;
+    r1_err *err;
+    r1_status st;
+} reader;
+
+static json_t *get(reader *r, const char *key) {
+    json_t *v = json_object_get(r->obj, key);
+    return v && !json_is_null(v) ? v : NULL;
+}
+
+static void bad(reader *r, const char *key, const char *what) {
+    if (r->st == R1_OK)
+        r->st = R1_FAIL(r->err, R1_DATA, "%s: key '%s' %s", r->path, key, what);
+}
+
+/* An integer in [lo, hi]; fallback < 0: the key must be there. */
+static int get_int(reader *r, const char *key, int lo, int hi, int fallback) {
+    json_t *v = get(r, key);
+
+    if (!v) {
+        if (fallback < 0)
+            bad(r, key, "is missing");
+        return fallback;
+    }
+    json_int_t x = json_is_integer(v) ? json_integer_value(v) : -1;
+    if (!json_is_integer(v) || x < lo || x > hi) {
+        if (r->st == R1_OK) {
+            char *text = json_dumps(v, JSON_ENCODE_ANY);
+            r->st = R1_FAIL(r->err, R1_DATA, "%s: key '%s' is %.60s, not an integer in %d..%d",
+                            r->path, key, text ? text : "?", lo, hi);
+            free(text);
+        }
+        return lo;
+    }
+    return (int)x;
+}
+
+static double get_num(reader *r, const char *key, double fallback) {
+    json_t *v = get(r, key);
+
+    if (v && !json_is_number(v))
+        bad(r, key, "is not a number");
+    return v && json_is_number(v) ? json_number_value(v) : fallback;
+}
+
+static int get_bool(reader *r, const char *key, int fallback) {
+    json_t *v = get(r, key);
+
+    if (v && !json_is_boolean(v))
+        bad(r, key, "is not true or false");
+    return v ? json_is_true(v) : fallback;
+}
+
+static const char *get_str(reader *r, const char *key) {
+    json_t *v = get(r, key);
+
+    if (v && !json_is_string(v))
+        bad(r, key, "is not a string");
+    return v ? json_string_value(v) : NULL;
+}
+
+static void read_kind(reader *r, r1_arch *a) {
+    const char *type = get_str(r, "model_type"), *cls = NULL;
+    json_t *classes = get(r, "architectures");
+
+    if (classes && json_is_array(classes))
+        cls = json_string_value(json_array_get(classes, 0));
+    for (int i = 0; i < 3; i++) {
+        if (cls ? strcmp(cls, class_names[i]) == 0 : type && strcmp(type, kind_names[i]) == 0) {
+            a->kind = (r1_arch_kind)i;
+            return;
+        }
+    }
+    if (r->st == R1_OK)
+        r->st = R1_FAIL(r->err, R1_DATA,
+                        "%s: architecture '%s' is not supported (LlamaForCausalLM, "
+                        "Qwen2ForCausalLM, Qwen3ForCausalLM are)",
+                        r->path,
+                        cls    ? cls
+                        : type ? type
+                               : "(none)");
+}
+
+/* transformers 4: rope_theta and rope_scaling; transformers 5: all in rope_parameters. */
+static void read_rope(reader *r, r1_arch *a) {
+    json_t *v5 = get(r, "rope_parameters"), *v4 = get(r, "rope_scaling");
+    reader inner = {.obj = v5 ? v5 : v4, .path = r->path, .err = r->err};
+
+    a->rope_theta = get_num(r, "rope_theta", 10000.0);
+    a->rope = R1_ROPE_DEFAULT;
+    if (!inner.obj)
+        return;
+    if (!json_is_object(inner.obj)) {
+        bad(r, v5 ? "rope_parameters" : "rope_scaling", "is not an object");
+        return;
+    }
+    const char *type = get_str(&inner, "rope_type");
+    type = type ? type : get_str(&inner, "type");
+    a->rope_theta = get_num(&inner, "rope_theta", a->rope_theta);
+    if (!type || strcmp(type, "default") == 0) {
+        a->rope = R1_ROPE_DEFAULT;
+    } else if (strcmp(type, "linear") == 0) {
+        a->rope = R1_ROPE_LINEAR;
+        a->rope_factor = get_num(&inner, "factor", 0);
+    } else if (strcmp(type, "llama3") == 0) {
+        a->rope = R1_ROPE_LLAMA3;
+        a->rope_factor = get_num(&inner, "factor", 0);
+        a->rope_low_freq = get_num(&inner, "low_freq_factor", 0);
+        a->rope_high_freq = get_num(&inner, "high_freq_factor", 0);
+        a->rope_original_positions =
+            get_int(&inner, "original_max_position_embeddings", 1, 1 << 30, -1);
+    } else if (inner.st == R1_OK) {
+        inner.st = R1_FAIL(r->err, R1_DATA,
+                           "%s: rope type '%s' is not supported (default, linear, llama3 are)",
+                           r->path, type);
+    }
+    if (inner.st == R1_OK && a->rope != R1_ROPE_DEFAULT && !(a->rope_factor > 0))
+        bad(&inner, "factor", "of the rope scaling is missing or not positive");
+    if (r->st == R1_OK)
+        r->st = inner.st;
+}
+
+static void read_ids(reader *r, r1_arch *a) {
+    json_t *bos = get(r, "bos_token_id"), *eos = get(r, "eos_token_id");
+    size_t n = json_is_array(eos) ? json_array_size(eos) : eos ? 1 : 0;
+
+    a->bos_id = json_is_integer(bos) ? (int)json_integer_value(bos) : -1;
+    for (size_t i = 0; i < n && a->n_eos < 8; i++) {
+        json_t *v = json_is_array(eos) ? json_array_get(eos, i) : eos;
+        if (!json_is_integer(v))
+            bad(r, "eos_token_id", "is neither an integer nor a list of integers");
+        else
+            a->eos_ids[a->n_eos++] = (int)json_integer_value(v);
+    }
+}
+
+/* Features that change the arithmetic and that this code does not have must not pass in silence. */
+static void refuse_unsupported(reader *r, const r1_arch *a) {
+    const char *act = get_str(r, "hidden_act");
+
+    if (act && strcmp(act, "silu") != 0 && r->st == R1_OK)
+        r->st = R1_FAIL(r->err, R1_DATA, "%s: hidden_act '%s' is not supported (silu is)", r->path,
+                        act);
+    if (get_bool(r, "mlp_bias", 0))
+        bad(r, "mlp_bias", "is true, which is not supported");
+    if (a->kind != R1_ARCH_QWEN2 && get_bool(r, "attention_bias", 0))
+        bad(r, "attention_bias", "is true, which is not supported for this architecture");
+    if (get_bool(r, "use_sliding_window", 0) && get(r, "sliding_window"))
+        bad(r, "use_sliding_window", "is true, which is not supported");
+    if (get(r, "quantization_config"))
+        bad(r, "quantization_config", "is set: quantised Hugging Face weights are not supported");
+}
+
+static r1_status read_arch(r1_arch *a, const json_t *root, const char *path, r1_err *err) {
+    reader r = {.obj = root, .path = path, .err = err};
+
+    read_kind(&r, a);
+    a->hidden_size = get_int(&r, "hidden_size", 2, 1 << 16, -1);
+    a->layers = get_int(&r, "num_hidden_layers", 1, 512, -1);
+    a->heads = get_int(&r, "num_attention_heads", 1, 1024, -1);
+    a->kv_heads = get_int(&r, "num_key_value_heads", 1, 1024, a->heads);
+    a->head_dim = get_int(&r, "head_dim", 2, 256, a->heads > 0 ? a->hidden_size / a->heads : 2);
+    a->intermediate_size = get_int(&r, "intermediate_size", 2, 1 << 18, -1);
+    a->vocab_size = get_int(&r, "vocab_size", 2, 1 << 21, -1);
+    a->max_positions = get_int(&r, "max_position_embeddings", 1, 1 << 28, 2048);
+    a->norm_eps = (float)get_num(&r, "rms_norm_eps", 1e-6);
+    a->init_std = get_num(&r, "initializer_range", 0.02);
+    a->tied = get_bool(&r, "tie_word_embeddings", 0);
+    a->qkv_bias = a->kind == R1_ARCH_QWEN2;
+    a->qk_norm = a->kind == R1_ARCH_QWEN3;
+    read_rope(&r, a);
+    read_ids(&r, a);
+    refuse_unsupported(&r, a);
+    return r.st == R1_OK ? r1_arch_check(a, path, err) : r.st;
+}
+
+r1_status r1_arch_from_json(r1_arch *ret_arch, const char *text, size_t len, const char *path,
+                            r1_err *err) {
+    r1_arch a = {0};
+    json_error_t je;
+    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
+    r1_status st;
+
+    if (!root)
+        return R1_FAIL(err, R1_DATA, "%s:%d: %s", path, je.line, je.text);
+    st = json_is_object(root) ? read_arch(&a, root, path, err)
+                              : R1_FAIL(err, R1_DATA, "%s: not a JSON object", path);
+    json_decref(root);
+    if (st == R1_OK)
+        *ret_arch = a;
+    return st;
+}
+
+r1_status r1_arch_check(const r1_arch *a, const char *path, r1_err *err) {
+#define NEED(cond, ...) \
+    if (!(cond))        \
+    return R1_FAIL(err, R1_DATA, __VA_ARGS__)
+    NEED(a->heads % a->kv_heads == 0,
+         "%s: num_attention_heads %d is not a multiple of num_key_value_heads %d", path, a->heads,
+         a->kv_heads);
+    NEED(a->hidden_size % 2 == 0, "%s: hidden_size %d is odd", path, a->hidden_size);
+    NEED(a->intermediate_size % 2 == 0, "%s: intermediate_size %d is odd", path,
+         a->intermediate_size);
+    NEED(a->head_dim % 2 == 0 && a->head_dim <= 256,
+         "%s: head_dim %d is not an even number up to 256", path, a->head_dim);
+    NEED(a->rope_theta > 0, "%s: rope_theta %g is not positive", path, a->rope_theta);
+    NEED(isfinite(a->norm_eps) && a->norm_eps >= 0, "%s: rms_norm_eps %g is negative", path,
+         (double)a->norm_eps);
+#undef NEED
+    return R1_OK;
+}
+
+static json_t *rope_json(const r1_arch *a) {
+    if (a->rope == R1_ROPE_DEFAULT)
+        return json_null();
+    if (a->rope == R1_ROPE_LINEAR)
+        return json_pack("{s:s, s:f}", "rope_type", "linear", "factor", a->rope_factor);
+    return json_pack("{s:s, s:f, s:f, s:f, s:i}", "rope_type", "llama3", "factor", a->rope_factor,
+                     "low_freq_factor", a->rope_low_freq, "high_freq_factor", a->rope_high_freq,
+                     "original_max_position_embeddings", a->rope_original_positions);
+}
+
+r1_status r1_arch_to_json(const r1_arch *a, const char *torch_dtype, char **ret_text, r1_err *err) {
+    json_t *eos = json_array();
+
+    for (int i = 0; i < a->n_eos; i++)
+        json_array_append_new(eos, json_integer(a->eos_ids[i]));
+    json_t *root = json_pack(
+        "{s:[s], s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:b, s:s, s:b, s:b, "
+        "s:o, s:s}",
+        "architectures", class_names[a->kind], "model_type", kind_names[a->kind], "hidden_size",
+        a->hidden_size, "num_hidden_layers", a->layers, "num_attention_heads", a->heads,
+        "num_key_value_heads", a->kv_heads, "head_dim", a->head_dim, "intermediate_size",
+        a->intermediate_size, "vocab_size", a->vocab_size, "max_position_embeddings",
+        a->max_positions, "rms_norm_eps", (double)a->norm_eps, "rope_theta", a->rope_theta,
+        "initializer_range", a->init_std, "tie_word_embeddings", a->tied, "hidden_act", "silu",
+        "attention_bias", a->qkv_bias, "mlp_bias", 0, "rope_scaling", rope_json(a), "torch_dtype",
+        torch_dtype);
+    if (root && a->bos_id >= 0)
+        json_object_set_new(root, "bos_token_id", json_integer(a->bos_id));
+    if (root && a->n_eos == 1)
+        json_object_set(root, "eos_token_id", json_array_get(eos, 0));
+    else if (root && a->n_eos > 1)
+        json_object_set(root, "eos_token_id", eos);
+    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+    char *copy = text ? r1_strdup(text) : NULL;
+    free(text);
+    json_decref(root);
+    json_decref(eos);
+    if (!copy)
+        return R1_FAIL(err, R1_NOMEM, "out of memory: config.json");
+    *ret_text = copy;
+    return R1_OK;
+}
