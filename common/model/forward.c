@@ -235,8 +235,11 @@ size_t r1_forward_bytes(const r1_model *m, int rows, int n_out, int mode) {
     r1_arena_init(&count, (void *)(uintptr_t)64, SIZE_MAX / 2);
     take_buffers(m, rows, n_out, mode, 1, &count, &f);
     r1_arena_take(&count, (size_t)rows * 2 * sizeof(r1_span)); /* tails: no more than sequences */
-    if (mode)
+    if (mode) {
         r1_bwd_scratch_alloc(m, rows, n_out, &count, &b);
+        r1_layer_scratch_alloc(m, rows, &count, &f.scratch);
+        r1_arena_take(&count, (size_t)rows * 2 * sizeof(r1_span));
+    }
     return count.peak;
 }
 
