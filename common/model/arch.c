@@ -4,8 +4,13 @@
 #include "common/base/mem.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define R1_TEXT_(x) #x
+#define R1_TEXT(x)  R1_TEXT_(x)
 
 static const char *const kind_names[] = {"llama", "qwen2", "qwen3"};
 static const char *const class_names[] = {"LlamaForCausalLM", "Qwen2ForCausalLM",
@@ -117,6 +122,8 @@ static void read_rope(reader *r, r1_arch *a) {
     const char *type = get_str(&inner, "rope_type");
     type = type ? type : get_str(&inner, "type");
     a->rope_theta = get_num(&inner, "rope_theta", a->rope_theta);
+    if (get_num(&inner, "partial_rotary_factor", 1.0) != 1.0)
+        bad(&inner, "partial_rotary_factor", "is not 1, which is not supported");
     if (!type || strcmp(type, "default") == 0) {
         a->rope = R1_ROPE_DEFAULT;
     } else if (strcmp(type, "linear") == 0) {
@@ -134,23 +141,54 @@ static void read_rope(reader *r, r1_arch *a) {
                            "%s: rope type '%s' is not supported (default, linear, llama3 are)",
                            r->path, type);
     }
-    if (inner.st == R1_OK && a->rope != R1_ROPE_DEFAULT && !(a->rope_factor > 0))
+    if (a->rope != R1_ROPE_DEFAULT && !(a->rope_factor > 0))
         bad(&inner, "factor", "of the rope scaling is missing or not positive");
+    if (a->rope == R1_ROPE_LLAMA3 &&
+        !(a->rope_low_freq > 0 && a->rope_high_freq > a->rope_low_freq))
+        bad(&inner, "low_freq_factor", "of the rope scaling is not below high_freq_factor");
     if (r->st == R1_OK)
         r->st = inner.st;
 }
 
-static void read_ids(reader *r, r1_arch *a) {
-    json_t *bos = get(r, "bos_token_id"), *eos = get(r, "eos_token_id");
-    size_t n = json_is_array(eos) ? json_array_size(eos) : eos ? 1 : 0;
+static int token_id(reader *r, const char *key, const json_t *v) {
+    json_int_t id = json_is_integer(v) ? json_integer_value(v) : -1;
 
-    a->bos_id = json_is_integer(bos) ? (int)json_integer_value(bos) : -1;
-    for (size_t i = 0; i < n && a->n_eos < 8; i++) {
-        json_t *v = json_is_array(eos) ? json_array_get(eos, i) : eos;
-        if (!json_is_integer(v))
-            bad(r, "eos_token_id", "is neither an integer nor a list of integers");
-        else
-            a->eos_ids[a->n_eos++] = (int)json_integer_value(v);
+    if (id < 0 || id > INT_MAX)
+        bad(r, key, "is neither a token id nor a list of token ids");
+    return id < 0 || id > INT_MAX ? -1 : (int)id;
+}
+
+/* One id or a list; nothing there leaves the descriptor as it is. */
+static void read_eos(reader *r, r1_arch *a) {
+    json_t *eos = get(r, "eos_token_id");
+    size_t n = json_is_array(eos) ? json_array_size(eos) : 1, max = R1_ARCH_MAX_EOS;
+
+    if (!eos)
+        return;
+    if (n > max) {
+        bad(r, "eos_token_id", "lists more than " R1_TEXT(R1_ARCH_MAX_EOS) " ids");
+        return;
+    }
+    a->n_eos = (int)n;
+    for (size_t i = 0; i < n; i++)
+        a->eos_ids[i] =
+            token_id(r, "eos_token_id", json_is_array(eos) ? json_array_get(eos, i) : eos);
+}
+
+/* Layers from max_window_layers on have the window where it is switched on; newer files also list
+ * the kind of each layer. */
+static void refuse_sliding_window(reader *r, const r1_arch *a) {
+    json_t *types = get(r, "layer_types");
+    const char *type;
+
+    if (a->kind != R1_ARCH_LLAMA && get_bool(r, "use_sliding_window", 0) &&
+        get(r, "sliding_window") && get_int(r, "max_window_layers", 0, INT_MAX, 28) < a->layers)
+        bad(r, "use_sliding_window", "is true: sliding-window attention is not supported");
+    for (size_t i = 0; json_is_array(types) && i < json_array_size(types); i++) {
+        type = json_string_value(json_array_get(types, i));
+        if (!type || strcmp(type, "full_attention") != 0)
+            bad(r, "layer_types",
+                "names a layer that is not full_attention, which is not supported");
     }
 }
 
@@ -161,12 +199,13 @@ static void refuse_unsupported(reader *r, const r1_arch *a) {
     if (act && strcmp(act, "silu") != 0 && r->st == R1_OK)
         r->st = R1_FAIL(r->err, R1_DATA, "%s: hidden_act '%s' is not supported (silu is)", r->path,
                         act);
+    if (get_num(r, "partial_rotary_factor", 1.0) != 1.0)
+        bad(r, "partial_rotary_factor", "is not 1, which is not supported");
     if (get_bool(r, "mlp_bias", 0))
         bad(r, "mlp_bias", "is true, which is not supported");
     if (a->kind != R1_ARCH_QWEN2 && get_bool(r, "attention_bias", 0))
         bad(r, "attention_bias", "is true, which is not supported for this architecture");
-    if (get_bool(r, "use_sliding_window", 0) && get(r, "sliding_window"))
-        bad(r, "use_sliding_window", "is true, which is not supported");
+    refuse_sliding_window(r, a);
     if (get(r, "quantization_config"))
         bad(r, "quantization_config", "is set: quantised Hugging Face weights are not supported");
 }
@@ -178,8 +217,13 @@ static r1_status read_arch(r1_arch *a, const json_t *root, const char *path, r1_
     a->hidden_size = get_int(&r, "hidden_size", 2, 1 << 16, -1);
     a->layers = get_int(&r, "num_hidden_layers", 1, 512, -1);
     a->heads = get_int(&r, "num_attention_heads", 1, 1024, -1);
-    a->kv_heads = get_int(&r, "num_key_value_heads", 1, 1024, a->heads);
-    a->head_dim = get_int(&r, "head_dim", 2, 256, a->heads > 0 ? a->hidden_size / a->heads : 2);
+    /* Only Llama's default is a function of the other keys; a guess for Qwen would be silent. */
+    a->kv_heads =
+        get_int(&r, "num_key_value_heads", 1, 1024, a->kind == R1_ARCH_LLAMA ? a->heads : -1);
+    a->head_dim = get_int(&r, "head_dim", 2, 256,
+                          a->kind == R1_ARCH_QWEN3 ? 128
+                          : a->heads > 0           ? a->hidden_size / a->heads
+                                                   : 2);
     a->intermediate_size = get_int(&r, "intermediate_size", 2, 1 << 18, -1);
     a->vocab_size = get_int(&r, "vocab_size", 2, 1 << 21, -1);
     a->max_positions = get_int(&r, "max_position_embeddings", 1, 1 << 28, 2048);
@@ -189,7 +233,9 @@ static r1_status read_arch(r1_arch *a, const json_t *root, const char *path, r1_
     a->qkv_bias = a->kind == R1_ARCH_QWEN2;
     a->qk_norm = a->kind == R1_ARCH_QWEN3;
     read_rope(&r, a);
-    read_ids(&r, a);
+    a->bos_id =
+        get(&r, "bos_token_id") ? token_id(&r, "bos_token_id", get(&r, "bos_token_id")) : -1;
+    read_eos(&r, a);
     refuse_unsupported(&r, a);
     return r.st == R1_OK ? r1_arch_check(a, path, err) : r.st;
 }
@@ -215,6 +261,16 @@ r1_status r1_arch_check(const r1_arch *a, const char *path, r1_err *err) {
 #define NEED(cond, ...) \
     if (!(cond))        \
     return R1_FAIL(err, R1_DATA, __VA_ARGS__)
+    const struct {
+        const char *name;
+        int value;
+    } sizes[] = {{"hidden_size", a->hidden_size},   {"num_hidden_layers", a->layers},
+                 {"num_attention_heads", a->heads}, {"num_key_value_heads", a->kv_heads},
+                 {"head_dim", a->head_dim},         {"intermediate_size", a->intermediate_size},
+                 {"vocab_size", a->vocab_size},     {"max_position_embeddings", a->max_positions}};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        NEED(sizes[i].value > 0, "%s: %s %d is not positive", path, sizes[i].name, sizes[i].value);
     NEED(a->heads % a->kv_heads == 0,
          "%s: num_attention_heads %d is not a multiple of num_key_value_heads %d", path, a->heads,
          a->kv_heads);
@@ -228,6 +284,18 @@ r1_status r1_arch_check(const r1_arch *a, const char *path, r1_err *err) {
          (double)a->norm_eps);
 #undef NEED
     return R1_OK;
+}
+
+/* The shortest decimal that reads back as this float: 1e-05, not 9.9999997e-06. */
+static double decimal_of(float x) {
+    char text[32];
+
+    for (int digits = 1; digits < 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)x);
+        if (strtof(text, NULL) == x)
+            return strtod(text, NULL);
+    }
+    return (double)x;
 }
 
 static json_t *rope_json(const r1_arch *a) {
@@ -246,16 +314,14 @@ r1_status r1_arch_to_json(const r1_arch *a, const char *torch_dtype, char **ret_
     for (int i = 0; i < a->n_eos; i++)
         json_array_append_new(eos, json_integer(a->eos_ids[i]));
     json_t *root = json_pack(
-        "{s:[s], s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:b, s:s, s:b, s:b, "
-        "s:o, s:s}",
+        "{s:[s], s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:b, s:s, s:o, s:s}",
         "architectures", class_names[a->kind], "model_type", kind_names[a->kind], "hidden_size",
         a->hidden_size, "num_hidden_layers", a->layers, "num_attention_heads", a->heads,
         "num_key_value_heads", a->kv_heads, "head_dim", a->head_dim, "intermediate_size",
         a->intermediate_size, "vocab_size", a->vocab_size, "max_position_embeddings",
-        a->max_positions, "rms_norm_eps", (double)a->norm_eps, "rope_theta", a->rope_theta,
+        a->max_positions, "rms_norm_eps", decimal_of(a->norm_eps), "rope_theta", a->rope_theta,
         "initializer_range", a->init_std, "tie_word_embeddings", a->tied, "hidden_act", "silu",
-        "attention_bias", a->qkv_bias, "mlp_bias", 0, "rope_scaling", rope_json(a), "torch_dtype",
-        torch_dtype);
+        "rope_scaling", rope_json(a), "torch_dtype", torch_dtype);
     if (root && a->bos_id >= 0)
         json_object_set_new(root, "bos_token_id", json_integer(a->bos_id));
     if (root && a->n_eos == 1)

@@ -19,6 +19,8 @@ typedef enum r1_rope_kind {
     R1_ROPE_LLAMA3
 } r1_rope_kind;
 
+#define R1_ARCH_MAX_EOS 8
+
 typedef struct r1_arch {
     r1_arch_kind kind;
     int vocab_size, hidden_size, layers, heads, kv_heads, head_dim, intermediate_size;
@@ -32,7 +34,7 @@ typedef struct r1_arch {
     int rope_original_positions;
     double init_std; /* initializer_range */
     int bos_id;      /* -1: none */
-    int n_eos, eos_ids[8];
+    int n_eos, eos_ids[R1_ARCH_MAX_EOS];
 } r1_arch;
 
 /* config.json of transformers 4 or 5 (text of len bytes); path only for messages. */

@@ -4,80 +4,36 @@
 #include <math.h>
 #include <string.h>
 
-/* Inverse frequencies of `transformers`: default theta^(-2i/hd); linear: positions divided by the
- * factor; llama3: long wavelengths divided, short ones kept, those between blended. */
-static double inv_freq(const r1_arch *a, int i) {
-    double f = pow(a->rope_theta, -2.0 * i / a->head_dim);
-
-    if (a->rope == R1_ROPE_LINEAR)
-        return f / a->rope_factor;
-    if (a->rope != R1_ROPE_LLAMA3)
-        return f;
-    double wavelen = 2.0 * M_PI / f, original = a->rope_original_positions;
-    if (wavelen < original / a->rope_high_freq)
-        return f;
-    if (wavelen > original / a->rope_low_freq)
-        return f / a->rope_factor;
-    double smooth =
-        (original / wavelen - a->rope_low_freq) / (a->rope_high_freq - a->rope_low_freq);
-    return (1.0 - smooth) * f / a->rope_factor + smooth * f;
-}
-
-r1_status r1_model_open(r1_model *m, const r1_arch *arch, const r1_ops *ops, int max_len,
-                        r1_err *err) {
-    int half = arch->head_dim / 2;
-    r1_status st;
-
-    *m = (r1_model){.arch = *arch, .ops = ops, .max_len = max_len};
-    R1_TRY(r1_layout_open(&m->layout, arch, ops->dtype, err));
-    R1_TRY(R1_NEW(m->cos_sin, (size_t)max_len * (size_t)arch->head_dim, err));
-    for (int p = 0; p < max_len; p++) {
-        float *row = m->cos_sin + (size_t)p * (size_t)arch->head_dim;
-        for (int i = 0; i < half; i++) {
-            double angle = p * inv_freq(arch, i);
-            row[i] = (float)cos(angle);
-            row[half + i] = (float)sin(angle);
-        }
-    }
-    return R1_OK;
-done:
-    r1_model_close(m);
-    return st;
-}
-
-void r1_model_close(r1_model *m) {
-    r1_layout_close(&m->layout);
-    r1_free(m->cos_sin);
-    *m = (r1_model){0};
-}
-
 static float *take_f32(r1_arena *ws, size_t n) {
     return r1_arena_take(ws, n * sizeof(float));
 }
 
-void r1_layer_tape_alloc(const r1_model *m, int rows, r1_arena *ws, r1_layer_tape *t) {
+/* What forward itself passes from operation to operation; with keep also what only backward reads. */
+static void take_layer(const r1_model *m, int rows, int keep, r1_arena *ws, r1_layer_tape *t) {
     const r1_arch *a = &m->arch;
     size_t r = (size_t)rows, d = (size_t)a->hidden_size, f = (size_t)a->intermediate_size;
     size_t q = (size_t)(a->heads * a->head_dim), k = (size_t)(a->kv_heads * a->head_dim);
 
     *t = (r1_layer_tape){0};
+    t->q = take_f32(ws, r * q);
+    t->o = r1_arena_take(ws, r * q * r1_dtype_bytes(m->ops->dtype));
+    t->g = take_f32(ws, r * f);
+    t->u = take_f32(ws, r * f);
+    if (!keep)
+        return;
     t->x_mid = take_f32(ws, r * d);
     t->rstd1 = take_f32(ws, r);
     t->rstd2 = take_f32(ws, r);
-    t->q = take_f32(ws, r * q);
+    t->lse = take_f32(ws, r * (size_t)a->heads);
     if (a->qk_norm) {
         t->q_raw = take_f32(ws, r * q);
         t->k_raw = take_f32(ws, r * k);
         t->q_rstd = take_f32(ws, r * (size_t)a->heads);
         t->k_rstd = take_f32(ws, r * (size_t)a->kv_heads);
     }
-    t->o = r1_arena_take(ws, r * q * r1_dtype_bytes(m->ops->dtype));
-    t->lse = take_f32(ws, r * (size_t)a->heads);
-    t->g = take_f32(ws, r * f);
-    t->u = take_f32(ws, r * f);
 }
 
-void r1_layer_scratch_alloc(const r1_model *m, int rows, r1_arena *ws, r1_layer_scratch *s) {
+static void take_scratch(const r1_model *m, int rows, r1_arena *ws, r1_layer_scratch *s) {
     const r1_arch *a = &m->arch;
     size_t r = (size_t)rows, t = r1_dtype_bytes(m->ops->dtype);
     size_t k = (size_t)(a->kv_heads * a->head_dim);
@@ -105,14 +61,15 @@ r1_attn r1_layer_attn(const r1_layer_call *c, int i) {
                      .seqs = c->b->seqs};
 }
 
-/* q, k, v of the normed rows h, normed per head where the architecture has it, rotated. */
+/* q, k, v of the normed rows h, normed per head where the architecture has it (in place where no
+ * tape wants the values before), rotated. */
 static void project_qkv(const r1_layer_call *c, int i, const r1_layer_scratch *s,
                         const r1_layer_tape *t) {
     const r1_arch *a = &c->m->arch;
     const r1_ops *ops = c->m->ops;
     const r1_layer_tensors *lt = &c->m->layout.layers[i];
     int rows = c->b->n_rows, q = a->heads * a->head_dim, kv = a->kv_heads * a->head_dim;
-    float *q_out = a->qk_norm ? t->q_raw : t->q, *k_out = a->qk_norm ? t->k_raw : s->k;
+    float *q_out = t->q_raw ? t->q_raw : t->q, *k_out = t->k_raw ? t->k_raw : s->k;
     r1_mm jobs[3] = {
         {.w = r1_weight(c, lt->q), .n = q, .bias = r1_vector(c, lt->q_bias), .y = q_out, .ldy = q},
         {.w = r1_weight(c, lt->k),
@@ -128,22 +85,22 @@ static void project_qkv(const r1_layer_call *c, int i, const r1_layer_scratch *s
 
     ops->matmul(ops, s->h, a->hidden_size, rows, a->hidden_size, jobs, 3);
     if (a->qk_norm) {
-        ops->rmsnorm(ops, t->q_raw, a->head_dim, rows * a->heads, a->head_dim,
+        ops->rmsnorm(ops, q_out, a->head_dim, rows * a->heads, a->head_dim,
                      r1_vector(c, lt->q_norm), a->norm_eps, t->q, 1, t->q_rstd);
-        ops->rmsnorm(ops, t->k_raw, a->head_dim, rows * a->kv_heads, a->head_dim,
+        ops->rmsnorm(ops, k_out, a->head_dim, rows * a->kv_heads, a->head_dim,
                      r1_vector(c, lt->k_norm), a->norm_eps, s->k, 1, t->k_rstd);
     }
     ops->rope(ops, t->q, q, rows, a->heads, a->head_dim, c->b->pos, c->m->cos_sin, 1);
     ops->rope(ops, s->k, kv, rows, a->kv_heads, a->head_dim, c->b->pos, c->m->cos_sin, 1);
 }
 
-void r1_layer_forward(const r1_layer_call *c, int i, float *x, const r1_layer_scratch *s,
-                      const r1_layer_tape *t) {
+/* x += attention(norm(x)) */
+static void attention_half(const r1_layer_call *c, int i, float *x, const r1_layer_scratch *s,
+                           const r1_layer_tape *t) {
     const r1_arch *a = &c->m->arch;
     const r1_ops *ops = c->m->ops;
     const r1_layer_tensors *lt = &c->m->layout.layers[i];
     int rows = c->b->n_rows, d = a->hidden_size, q = a->heads * a->head_dim;
-    int f = a->intermediate_size;
     r1_attn attn = r1_layer_attn(c, i), tail = attn;
 
     ops->rmsnorm(ops, x, d, rows, d, r1_vector(c, lt->input_norm), a->norm_eps, s->h, 0, t->rstd1);
@@ -157,89 +114,96 @@ void r1_layer_forward(const r1_layer_call *c, int i, float *x, const r1_layer_sc
     ops->attention(ops, &attn, t->q, t->o, t->lse);
     r1_mm o_job = {.w = r1_weight(c, lt->o), .n = d, .y = x, .ldy = d, .accumulate = 1};
     ops->matmul(ops, t->o, q, rows, q, &o_job, 1);
-    if (t->x_mid)
+}
+
+void r1_layer_forward(const r1_layer_call *c, int i, float *x, const r1_layer_scratch *s,
+                      const r1_layer_tape *t) {
+    const r1_arch *a = &c->m->arch;
+    const r1_ops *ops = c->m->ops;
+    const r1_layer_tensors *lt = &c->m->layout.layers[i];
+    int rows = c->b->n_rows, d = a->hidden_size, f = a->intermediate_size;
+
+    attention_half(c, i, x, s, t);
+    if (t->x_mid && t->x_mid != x)
         memcpy(t->x_mid, x, (size_t)rows * (size_t)d * sizeof *x);
     ops->rmsnorm(ops, x, d, rows, d, r1_vector(c, lt->post_norm), a->norm_eps, s->h, 0, t->rstd2);
     r1_mm mlp[2] = {{.w = r1_weight(c, lt->gate), .n = f, .y = t->g, .ldy = f},
                     {.w = r1_weight(c, lt->up), .n = f, .y = t->u, .ldy = f}};
     ops->matmul(ops, s->h, d, rows, d, mlp, 2);
+    if (t->x_mid == x) /* computing again: nobody reads the layer's output */
+        return;
     ops->swiglu(ops, t->g, t->u, rows, f, s->a);
     r1_mm down = {.w = r1_weight(c, lt->down), .n = d, .y = x, .ldy = d, .accumulate = 1};
     ops->matmul(ops, s->a, f, rows, f, &down, 1);
 }
 
-const r1_span *r1_tail_spans(const r1_batch *b, r1_arena *ws, int *ret_n) {
-    int n = 0, members = b->n_groups ? b->group_start[b->n_groups] : 0;
-    r1_span *spans = r1_arena_take(ws, (size_t)members * sizeof *spans);
+/* Rows of shared prompts that also belong into the blocks that members go on in.  A member with rows
+ * of its own has at most one such span, so n_rows spans are enough. */
+static const r1_span *tail_spans(const r1_batch *b, r1_arena *ws, int *ret_n) {
+    r1_span *spans = r1_arena_take(ws, (size_t)b->n_rows * sizeof *spans);
+    int n = 0;
 
-    for (int g = 0; g < b->n_groups; g++) {
-        int first = b->group_start[g], p = b->seqs[first].len, used = p % R1_KV_BLOCK;
-        for (int s = first + 1; s < b->group_start[g + 1] && used; s++)
-            spans[n++] = (r1_span){
-                .row = b->seqs[first].row + p - used, .n = used, .pos = p - used, .seq = s};
+    for (int s = 0; s < (b->n_groups ? b->group_start[b->n_groups] : 0); s++) {
+        const r1_attn_seq *seq = &b->seqs[s];
+        int used = seq->prefix_len % R1_KV_BLOCK, pos = seq->prefix_len - used;
+        if (used && seq->len)
+            spans[n++] = (r1_span){.row = seq->prefix_row + pos, .n = used, .pos = pos, .seq = s};
     }
     *ret_n = n;
     return spans;
 }
 
-/* Everything that a forward takes from the arena, in one place, so that r1_forward_bytes can run the
- * same lines on an arena that is only counted. */
+/* Everything that forward and backward take from the arena, in one place, so that r1_forward_bytes
+ * can run the same lines on an arena that is only counted. */
 typedef struct forward_buffers {
     float *x;
     r1_layer_scratch scratch;
     r1_layer_tape shared; /* mode 0 and 2: reused by all layers */
     r1_tape *tape;
+    r1_layer_tape *layers;
     float *x_out, *rstd_out;
     void *hidden;
 } forward_buffers;
 
-static void take_buffers(const r1_model *m, int rows, int n_out, int mode, int counting,
-                         r1_arena *ws, forward_buffers *f) {
-    size_t rd = (size_t)rows * (size_t)m->arch.hidden_size;
+static void take_buffers(const r1_model *m, int rows, int n_out, int mode, r1_arena *ws,
+                         forward_buffers *f) {
     size_t od = (size_t)n_out * (size_t)m->arch.hidden_size;
-    r1_layer_tape unused;
 
     *f = (forward_buffers){0};
-    f->x = take_f32(ws, rd);
-    r1_layer_scratch_alloc(m, rows, ws, &f->scratch);
+    f->x = take_f32(ws, (size_t)rows * (size_t)m->arch.hidden_size);
+    take_scratch(m, rows, ws, &f->scratch);
     f->x_out = take_f32(ws, od);
     f->rstd_out = take_f32(ws, (size_t)n_out);
     f->hidden = r1_arena_take(ws, od * r1_dtype_bytes(m->ops->dtype));
     if (mode != 1)
-        r1_layer_tape_alloc(m, rows, ws, &f->shared);
-    if (mode == 0)
-        return;
-    f->tape = r1_arena_take(ws, sizeof *f->tape);
-    r1_layer_tape *layers = r1_arena_take(ws, (size_t)m->arch.layers * sizeof *layers);
-    if (!counting)
-        *f->tape = (r1_tape){.mode = mode,
-                             .layers = layers,
-                             .one = f->shared,
-                             .x_out = f->x_out,
-                             .rstd_out = f->rstd_out};
-    for (int i = 0; i < m->arch.layers; i++) {
-        r1_layer_tape *t = counting ? &unused : &layers[i];
-        if (mode == 1)
-            r1_layer_tape_alloc(m, rows, ws, t);
-        else
-            *t = (r1_layer_tape){0};
-        t->x_in = take_f32(ws, rd);
+        take_layer(m, rows, mode, ws, &f->shared);
+    if (mode) {
+        f->tape = r1_arena_take(ws, sizeof *f->tape);
+        f->layers = r1_arena_take(ws, (size_t)m->arch.layers * sizeof *f->layers);
     }
+}
+
+/* One layer's part of the tape. */
+static void take_tape(const r1_model *m, int rows, int mode, r1_arena *ws, r1_layer_tape *t) {
+    *t = (r1_layer_tape){0};
+    if (mode == 1)
+        take_layer(m, rows, 1, ws, t);
+    t->x_in = take_f32(ws, (size_t)rows * (size_t)m->arch.hidden_size);
 }
 
 size_t r1_forward_bytes(const r1_model *m, int rows, int n_out, int mode) {
     r1_arena count;
     forward_buffers f;
-    r1_bwd_scratch b;
+    r1_layer_tape t;
+    r1_bwd_buffers b;
 
     r1_arena_init(&count, (void *)(uintptr_t)64, SIZE_MAX / 2);
-    take_buffers(m, rows, n_out, mode, 1, &count, &f);
-    r1_arena_take(&count, (size_t)rows * 2 * sizeof(r1_span)); /* tails: no more than sequences */
-    if (mode) {
-        r1_bwd_scratch_alloc(m, rows, n_out, &count, &b);
-        r1_layer_scratch_alloc(m, rows, &count, &f.scratch);
-        r1_arena_take(&count, (size_t)rows * 2 * sizeof(r1_span));
-    }
+    take_buffers(m, rows, n_out, mode, &count, &f);
+    r1_arena_take(&count, (size_t)rows * sizeof(r1_span)); /* tails */
+    for (int i = 0; i < m->arch.layers && mode; i++)
+        take_tape(m, rows, mode, &count, &t);
+    if (mode)
+        r1_bwd_buffers_take(m, rows, n_out, &count, &b);
     return count.peak;
 }
 
@@ -251,13 +215,15 @@ void r1_forward(const r1_model *m, const void *payload, r1_kv *kv, const r1_batc
     size_t row_bytes = (size_t)d * sizeof(float);
     forward_buffers f;
 
-    take_buffers(m, b->n_rows, b->n_out, mode, 0, ws, &f);
-    c.tails = r1_tail_spans(b, ws, &c.n_tails);
+    take_buffers(m, b->n_rows, b->n_out, mode, ws, &f);
+    c.tails = tail_spans(b, ws, &c.n_tails);
     ops->embed(ops, r1_weight(&c, m->layout.embed), d, b->ids, b->n_rows, f.x);
     for (int i = 0; i < m->arch.layers; i++) {
-        if (mode)
-            memcpy(f.tape->layers[i].x_in, f.x, (size_t)b->n_rows * row_bytes);
-        r1_layer_forward(&c, i, f.x, &f.scratch, mode == 1 ? &f.tape->layers[i] : &f.shared);
+        if (mode) {
+            take_tape(m, b->n_rows, mode, ws, &f.layers[i]);
+            memcpy(f.layers[i].x_in, f.x, (size_t)b->n_rows * row_bytes);
+        }
+        r1_layer_forward(&c, i, f.x, &f.scratch, mode == 1 ? &f.layers[i] : &f.shared);
     }
     for (int i = 0; i < b->n_out; i++)
         memcpy(f.x_out + (size_t)i * (size_t)d, f.x + (size_t)b->out_rows[i] * (size_t)d,
@@ -265,6 +231,16 @@ void r1_forward(const r1_model *m, const void *payload, r1_kv *kv, const r1_batc
     ops->rmsnorm(ops, f.x_out, d, b->n_out, d, r1_vector(&c, m->layout.final_norm),
                  m->arch.norm_eps, f.hidden, 0, f.rstd_out);
     *ret_hidden = f.hidden;
-    if (ret_tape)
-        *ret_tape = f.tape;
+    if (!mode)
+        return;
+    *f.tape = (r1_tape){.mode = mode,
+                        .layers = f.layers,
+                        .one = f.shared,
+                        .scratch = f.scratch,
+                        .x = f.x,
+                        .x_out = f.x_out,
+                        .rstd_out = f.rstd_out,
+                        .n_tails = c.n_tails,
+                        .tails = c.tails};
+    *ret_tape = f.tape;
 }
