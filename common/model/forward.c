@@ -8,7 +8,7 @@ static float *take_f32(r1_arena *ws, size_t n) {
     return r1_arena_take(ws, n * sizeof(float));
 }
 
-/* What forward itself passes from operation to operation; with keep also what only backward reads. */
+/* What forward passes from operation to operation; with keep also what only backward reads. */
 static void take_layer(const r1_model *m, int rows, int keep, r1_arena *ws, r1_layer_tape *t) {
     const r1_arch *a = &m->arch;
     size_t r = (size_t)rows, d = (size_t)a->hidden_size, f = (size_t)a->intermediate_size;
@@ -137,8 +137,8 @@ void r1_layer_forward(const r1_layer_call *c, int i, float *x, const r1_layer_sc
     ops->matmul(ops, s->a, f, rows, f, &down, 1);
 }
 
-/* Rows of shared prompts that also belong into the blocks that members go on in.  A member with rows
- * of its own has at most one such span, so n_rows spans are enough. */
+/* Rows of shared prompts that also belong into the blocks that members go on in.  A member with
+ * rows of its own has at most one such span, so n_rows spans are enough. */
 static const r1_span *tail_spans(const r1_batch *b, r1_arena *ws, int *ret_n) {
     r1_span *spans = r1_arena_take(ws, (size_t)b->n_rows * sizeof *spans);
     int n = 0;
