@@ -1,0 +1,107 @@
+/* exact, number and format. */
+#include "reward/rules.h"
+
+#include "reward/extract.h"
+#include "reward/number.h"
+
+#include <stdio.h>
+#include <string.h>
+
+r1_verdict r1_verdict_of(r1_verdict_kind kind, const char *note) {
+    r1_verdict v = {.kind = kind, .score = kind == R1_VERDICT_CORRECT ? 1.0f : 0.0f};
+
+    snprintf(v.note, sizeof v.note, "%s", note);
+    return v;
+}
+
+/* ---- number ---- */
+
+/* 1 and the number, 0 none, -1 several where one was expected. */
+static int answer_number(r1_number_from from, r1_text t, mpq_t ret) {
+    r1_text span;
+
+    switch (from) {
+    case R1_FROM_LAST:
+        return r1_number_last(t, ret);
+    case R1_FROM_BOXED:
+        return r1_extract_boxed(t, &span) ? r1_number_only(span, ret) : 0;
+    case R1_FROM_ANSWER_TAG:
+        return r1_extract_tag(t, "answer", &span) ? r1_number_only(span, ret) : 0;
+    case R1_FROM_HASH:
+        return r1_extract_hash(t, &span) ? r1_number_only(span, ret) : 0;
+    case R1_FROM_AUTO:
+        break;
+    }
+    if (r1_extract_hash(t, &span) || r1_extract_boxed(t, &span) ||
+        r1_extract_tag(t, "answer", &span))
+        return r1_number_only(span, ret);
+    return r1_number_last(t, ret);
+}
+
+r1_verdict r1_rule_number(r1_number_from from, const r1_grade_input *in) {
+    r1_text gold_text = in->reference;
+    r1_verdict v;
+    mpq_t gold, got;
+
+    mpq_inits(gold, got, NULL);
+    r1_extract_hash(in->reference, &gold_text); /* GSM8K keeps the answer behind #### */
+    if (r1_number_only(gold_text, gold) != 1) {
+        v = r1_verdict_of(R1_VERDICT_UNPARSEABLE_GOLD, "the reference is not one number");
+    } else {
+        int n = answer_number(from, in->completion, got);
+        v = n == 0  ? r1_verdict_of(R1_VERDICT_NO_ANSWER, "no number where the answer belongs")
+            : n < 0 ? r1_verdict_of(R1_VERDICT_WRONG, "several numbers where one belongs")
+            : mpq_equal(gold, got) ? r1_verdict_of(R1_VERDICT_CORRECT, "")
+                                   : r1_verdict_of(R1_VERDICT_WRONG, "another number");
+    }
+    mpq_clears(gold, got, NULL);
+    return v;
+}
+
+/* ---- exact ---- */
+
+r1_verdict r1_rule_exact(const r1_grade_input *in) {
+    r1_text got = in->completion, gold = r1_text_trim(in->reference), span;
+
+    if (r1_extract_tag(in->completion, "answer", &span))
+        got = span;
+    got = r1_text_trim(got);
+    if (gold.n == 0)
+        return r1_verdict_of(R1_VERDICT_UNPARSEABLE_GOLD, "the reference is empty");
+    if (got.n == 0)
+        return r1_verdict_of(R1_VERDICT_NO_ANSWER, "the answer is empty");
+    return got.n == gold.n && memcmp(got.s, gold.s, gold.n) == 0
+               ? r1_verdict_of(R1_VERDICT_CORRECT, "")
+               : r1_verdict_of(R1_VERDICT_WRONG, "another text");
+}
+
+/* ---- format: R1's tags ---- */
+
+/* <think>reasoning</think> <answer>answer</answer>: each tag once, in order, contents not empty,
+ * nothing but white space around.  A prompt that already opened <think> leaves only the rest. */
+r1_verdict r1_rule_format(const r1_grade_input *in) {
+    static const char *const tags[] = {"<think>", "</think>", "<answer>", "</answer>"};
+    r1_text t = r1_text_trim(in->completion);
+    size_t from = 0;
+    int first = 0;
+
+    r1_text q = r1_text_trim(in->question);
+    if (q.n >= 7 && memcmp(q.s + q.n - 7, "<think>", 7) == 0)
+        first = 1;
+    for (int i = 0; i < 4; i++)
+        if (r1_text_count(t, tags[i]) != (i >= first))
+            return r1_verdict_of(R1_VERDICT_WRONG, "a tag is missing or repeated");
+    for (int i = first; i < 4; i++) {
+        long at = r1_text_find(t, from, tags[i]);
+        if (at < 0)
+            return r1_verdict_of(R1_VERDICT_WRONG, "tags out of order");
+        r1_text between = r1_text_trim((r1_text){t.s + from, (size_t)at - from});
+        int must_be_empty = i == 0 || i == 2; /* before <think>, between the two parts */
+        if (must_be_empty != (between.n == 0))
+            return r1_verdict_of(R1_VERDICT_WRONG, must_be_empty ? "text outside of the tags"
+                                                                 : "nothing between two tags");
+        from = (size_t)at + strlen(tags[i]);
+    }
+    return from == t.n ? r1_verdict_of(R1_VERDICT_CORRECT, "")
+                       : r1_verdict_of(R1_VERDICT_WRONG, "text behind </answer>");
+}
