@@ -1,5 +1,6 @@
 /* Every operation on every numeric path of this machine: against the reference, and against itself
  * with other numbers of rows, threads and spans, where the bits must not change. */
+#include "tests/kernels/bench.h"
 #include "tests/unit/unit.h"
 
 #include "common/base/cpu.h"
@@ -407,7 +408,9 @@ static void paths_are_refused_by_name(void **state) {
     unsetenv("R1_CPU_MASK");
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "--bench") == 0)
+        return bench_ops(argc - 2, argv + 2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pack),
         cmocka_unit_test(matmul),
