@@ -124,4 +124,56 @@ static inline vf v_pair_hi(const uint16_t *p) {
         _mm256_loadu_si256((const __m256i *)(const void *)p), _mm256_set1_epi32((int)0xffff0000)));
 }
 
+/* bf16 words: 16 of them from two vectors of fp32, in order; and back, 8 at a time. */
+static inline vi v_words(vf a, vf b) {
+    vi w = _mm256_packus_epi32(v_to_bf16(a), v_to_bf16(b)); /* lanes a0 b0 a1 b1 */
+    return _mm256_permute4x64_epi64(w, 0xd8);
+}
+static inline vf v_widen_lo(vi w) {
+    vi u = _mm256_cvtepu16_epi32(_mm256_castsi256_si128(w));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(u, 16));
+}
+static inline vf v_widen_hi(vi w) {
+    vi u = _mm256_cvtepu16_epi32(_mm256_extracti128_si256(w, 1));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(u, 16));
+}
+static inline vi v_bits(vf x) {
+    return _mm256_castps_si256(x);
+}
+static inline vi v_izero(void) {
+    return _mm256_setzero_si256();
+}
+static inline vi v_ild(const void *p) {
+    return _mm256_loadu_si256(p);
+}
+static inline void v_ist(void *p, vi x) {
+    _mm256_storeu_si256(p, x);
+}
+
+/* Turn an 8 x 8 block of 32-bit elements around: lane j of r[i] becomes lane i of r[j]. */
+static inline void v_turn(vi r[VL]) {
+    vi t[VL];
+
+#pragma GCC unroll 4
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = _mm256_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < 8; i += 4) { /* r[i + c]: column 4 L + c of rows i .. i + 3 in half L */
+        r[i] = _mm256_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm256_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm256_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm256_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; c++) {
+        t[c] = _mm256_permute2x128_si256(r[c], r[4 + c], 0x20);
+        t[4 + c] = _mm256_permute2x128_si256(r[c], r[4 + c], 0x31);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++)
+        r[i] = t[i];
+}
+
 #endif

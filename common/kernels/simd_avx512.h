@@ -105,4 +105,74 @@ static inline vf v_pair_hi(const uint16_t *p) {
         _mm512_and_si512(_mm512_loadu_si512(p), _mm512_set1_epi32((int)0xffff0000)));
 }
 
+/* bf16 words: 32 of them from two vectors of fp32, in order; and back, 16 at a time. */
+static inline vi v_words(vf a, vf b) {
+    __m256i lo = _mm512_cvtepi32_epi16(v_to_bf16(a)), hi = _mm512_cvtepi32_epi16(v_to_bf16(b));
+    return _mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1);
+}
+static inline vf v_widen_lo(vi w) {
+    __m512i u = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(w));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(u, 16));
+}
+static inline vf v_widen_hi(vi w) {
+    __m512i u = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(w, 1));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(u, 16));
+}
+/* Words of a and b alternating: the first 16 of each (lo), the last 16 (hi). */
+static inline void v_pairs(vi a, vi b, vi *lo, vi *hi) {
+    vi even = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(a));
+    vi odd = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(b));
+    *lo = _mm512_or_si512(even, _mm512_slli_epi32(odd, 16));
+    even = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(a, 1));
+    odd = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(b, 1));
+    *hi = _mm512_or_si512(even, _mm512_slli_epi32(odd, 16));
+}
+static inline vi v_bits(vf x) {
+    return _mm512_castps_si512(x);
+}
+static inline vi v_izero(void) {
+    return _mm512_setzero_si512();
+}
+static inline vi v_ild(const void *p) {
+    return _mm512_loadu_si512(p);
+}
+static inline vi v_ildm(const void *p, vm m) { /* 32-bit lanes */
+    return _mm512_maskz_loadu_epi32(m, p);
+}
+static inline void v_ist(void *p, vi x) {
+    _mm512_storeu_si512(p, x);
+}
+
+/* Turn a 16 x 16 block of 32-bit elements around: lane j of r[i] becomes lane i of r[j]. */
+static inline void v_turn(vi r[VL]) {
+    vi t[VL];
+
+#pragma GCC unroll 8
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 16; i += 4) { /* r[i + c]: column 4 L + c of rows i .. i + 3 in lane L */
+        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; c++) { /* 0x88: lanes 0 and 2 of both, 0xdd: lanes 1 and 3 */
+        t[c] = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x88);
+        t[4 + c] = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x88);
+        t[8 + c] = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xdd);
+        t[12 + c] = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xdd);
+    }
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; c++) {
+        r[c] = _mm512_shuffle_i32x4(t[c], t[4 + c], 0x88);
+        r[4 + c] = _mm512_shuffle_i32x4(t[8 + c], t[12 + c], 0x88);
+        r[8 + c] = _mm512_shuffle_i32x4(t[c], t[4 + c], 0xdd);
+        r[12 + c] = _mm512_shuffle_i32x4(t[8 + c], t[12 + c], 0xdd);
+    }
+}
+
 #endif

@@ -377,13 +377,18 @@ static void check_softmax(r1_ops *ops, r1_ops *ref) {
 }
 
 static void check_pack(r1_ops *ops, r1_ops *ref) {
-    float *w = normals(70 * 34, 1, 1), *back = take(64 * 34 * 4);
-    void *p = packed(ops, w, 70, 34);
-    ops->unpack(ops, p, 64, 34, back);
-    for (int i = 0; i < 64 * 34; i++)
-        assert_true(back[i] ==
-                    (ops->dtype == R1_F32 ? w[i] : r1_bf16_to_f32(r1_f32_to_bf16(w[i]))));
-    free(w), free(back), free(p);
+    static const int shapes[][2] = {{70, 34}, {1, 2}, {64, 128}, {33, 70}, {65, 48}};
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+        int n = shapes[s][0], k = shapes[s][1], rows = n < R1_PANEL ? n : R1_PANEL;
+        float *w = normals((size_t)(n * k), 1, 1), *back = take((size_t)(rows * k) * 4);
+        void *p = packed(ops, w, n, k), *want = packed(ref, w, n, k);
+        same_bits("pack", ops, p, want, r1_packed_bytes(ops->dtype, n, k));
+        ops->unpack(ops, p, rows, k, back);
+        for (int i = 0; i < rows * k; i++)
+            assert_true(back[i] ==
+                        (ops->dtype == R1_F32 ? w[i] : r1_bf16_to_f32(r1_f32_to_bf16(w[i]))));
+        free(w), free(back), free(p), free(want);
+    }
 }
 
 #define CASE(name)                   \
