@@ -1,0 +1,117 @@
+/* JSON lines; see jsonl.h. */
+#include "common/data/jsonl.h"
+
+#include "common/base/hash.h"
+#include "common/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Visit the rows; the first pass counts, the second fills. */
+static r1_status index_rows(r1_jsonl *j, int fill, r1_err *err) {
+    const char *s = (const char *)j->map.data;
+    uint32_t line = 0, n = 0;
+
+    for (size_t at = 0; at < j->map.len;) {
+        const char *nl = memchr(s + at, '\n', j->map.len - at);
+        size_t len = nl ? (size_t)(nl - s) - at : j->map.len - at;
+        size_t first = at, kept = len;
+
+        line++;
+        at += len + 1;
+        while (kept && (s[first] == ' ' || s[first] == '\t' || s[first] == '\r')) {
+            first++;
+            kept--;
+        }
+        if (kept == 0)
+            continue;
+        if (kept > R1_JSONL_LINE_MAX)
+            return R1_FAIL(err, R1_DATA, "%s:%u: line of %zu bytes, at most %zu are allowed",
+                           j->path, line, kept, R1_JSONL_LINE_MAX);
+        if (n == INT32_MAX)
+            return R1_FAIL(err, R1_DATA, "%s: more than %d rows", j->path, INT32_MAX);
+        if (fill) {
+            j->offsets[n] = first;
+            j->lengths[n] = (uint32_t)kept;
+            j->lines[n] = line;
+        }
+        n++;
+    }
+    j->n = n;
+    return R1_OK;
+}
+
+r1_status r1_jsonl_open(r1_jsonl *j, const char *path, r1_err *err) {
+    r1_status st;
+
+    *j = (r1_jsonl){0};
+    R1_TRY(r1_path_format(j->path, sizeof j->path, err, "%s", path));
+    R1_TRY(r1_map_open(&j->map, path, err));
+    R1_TRY(index_rows(j, 0, err));
+    R1_TRY(R1_NEW(j->offsets, j->n, err));
+    R1_TRY(R1_NEW(j->lengths, j->n, err));
+    R1_TRY(R1_NEW(j->lines, j->n, err));
+    R1_TRY(index_rows(j, 1, err));
+    j->fingerprint = r1_hash64(j->map.data, j->map.len);
+    return R1_OK;
+done:
+    r1_jsonl_close(j);
+    return st;
+}
+
+void r1_jsonl_close(r1_jsonl *j) {
+    r1_map_close(&j->map);
+    r1_free(j->offsets);
+    r1_free(j->lengths);
+    r1_free(j->lines);
+    *j = (r1_jsonl){0};
+}
+
+r1_status r1_jsonl_row(const r1_jsonl *j, uint32_t row, json_t **ret, r1_err *err) {
+    json_error_t je;
+
+    R1_ASSERT(row < j->n);
+    json_t *v = json_loadb((const char *)j->map.data + j->offsets[row], j->lengths[row],
+                           JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &je);
+    if (!v)
+        return R1_FAIL(err, R1_DATA, "%s:%u: column %d: %s", j->path, j->lines[row], je.column,
+                       je.text);
+    if (!json_is_object(v)) {
+        json_decref(v);
+        return R1_FAIL(err, R1_DATA, "%s:%u: not a JSON object", j->path, j->lines[row]);
+    }
+    *ret = v;
+    return R1_OK;
+}
+
+r1_status r1_jsonl_text(const r1_jsonl *j, uint32_t row, const json_t *obj, const char *key,
+                        int optional, char **ret, r1_err *err) {
+    json_t *v = key ? json_object_get(obj, key) : NULL;
+    char *copy = NULL;
+
+    if (!v || json_is_null(v)) {
+        if (!optional)
+            return R1_FAIL(err, R1_DATA, "%s:%u: key '%s' is missing", j->path, j->lines[row],
+                           key ? key : "(none)");
+        *ret = NULL;
+        return R1_OK;
+    }
+    if (json_is_string(v)) {
+        if (memchr(json_string_value(v), '\0', json_string_length(v)))
+            return R1_FAIL(err, R1_DATA, "%s:%u: key '%s' holds a NUL character", j->path,
+                           j->lines[row], key);
+        copy = r1_strndup(json_string_value(v), json_string_length(v));
+    } else if (json_is_number(v)) {
+        char *text = json_dumps(v, JSON_ENCODE_ANY);
+        copy = text ? r1_strdup(text) : NULL;
+        free(text);
+    } else {
+        return R1_FAIL(err, R1_DATA, "%s:%u: key '%s' is neither a string nor a number", j->path,
+                       j->lines[row], key);
+    }
+    if (!copy)
+        return R1_FAIL(err, R1_NOMEM, "out of memory: %s:%u", j->path, j->lines[row]);
+    *ret = copy;
+    return R1_OK;
+}

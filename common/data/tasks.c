@@ -1,0 +1,346 @@
+/* Procedural problems; see tasks.h. */
+#include "common/data/tasks.h"
+
+#include "common/base/hash.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_NUMBERS 64
+#define MAX_TEXT    8192
+
+/* Draws for one problem, and for its trace. */
+typedef struct dice {
+    const r1_rng_key *key;
+    uint32_t *word;
+} dice;
+
+static int roll(dice *d, int lo, int hi) {
+    return lo + (int)r1_rng_below(d->key, (*d->word)++, (uint32_t)(hi - lo + 1));
+}
+
+/* A problem while it is put together. */
+typedef struct draft {
+    char prompt[MAX_TEXT], reference[MAX_TEXT], extra[MAX_TEXT], think[MAX_TEXT], said[MAX_TEXT];
+    char canonical[MAX_TEXT];
+    long operands[MAX_NUMBERS];
+    int n_operands, ends_in_newline;
+} draft;
+
+void r1_problem_done(r1_problem *p) {
+    r1_free(p->prompt);
+    r1_free(p->reference);
+    r1_free(p->extra);
+    r1_free(p->completion);
+    r1_free(p->text);
+    *p = (r1_problem){0};
+}
+
+int r1_held_out(const r1_data_spec *spec, uint64_t hash) {
+    return spec->held_out_mod > 0 && hash % (uint64_t)spec->held_out_mod == 0;
+}
+
+static void append(char *to, const char *fmt, ...) R1_PRINTF(2, 3);
+static void append(char *to, const char *fmt, ...) {
+    size_t n = strlen(to);
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(to + n, MAX_TEXT - n, fmt, ap);
+    va_end(ap);
+}
+
+static int by_value(const void *a, const void *b) {
+    long x = *(const long *)a, y = *(const long *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void append_sorted(char *to, long *v, int n) {
+    qsort(v, (size_t)n, sizeof *v, by_value);
+    for (int i = 0; i < n; i++)
+        append(to, "%s%ld", i ? " " : "", v[i]);
+}
+
+/* Does this step of the trace go wrong?  Then by how much (never 0). */
+static long slip(dice *d, double error_rate) {
+    static const int slips[] = {-10, -2, -1, 1, 2, 10};
+
+    if (error_rate <= 0 || (double)r1_rng_unit(d->key, (*d->word)++) >= error_rate)
+        return 0;
+    return slips[roll(d, 0, 5)];
+}
+
+static long apply(char op, long a, long b) {
+    return op == '+' ? a + b : op == '-' ? a - b : a * b;
+}
+
+/* Sums and products of one kind of operator do not depend on their order: sorted operands.  With + and
+ * - the added and the subtracted ones are sorted apart.  Anything else is its own text. */
+static void canonical_arithmetic(draft *p, const char *ops, int n) {
+    long plus[MAX_NUMBERS], minus[MAX_NUMBERS];
+    int n_plus = 1, n_minus = 0, products = 0;
+
+    plus[0] = p->operands[0];
+    for (int i = 1; i < n; i++) {
+        products += ops[i] == '*';
+        if (ops[i] == '-')
+            minus[n_minus++] = p->operands[i];
+        else
+            plus[n_plus++] = p->operands[i];
+    }
+    if (products > 0 && products < n - 1) {
+        append(p->canonical, "expression %s", p->prompt);
+        return;
+    }
+    append(p->canonical, products ? "product " : "sum ");
+    append_sorted(p->canonical, plus, n_plus);
+    append(p->canonical, " - ");
+    append_sorted(p->canonical, minus, n_minus);
+}
+
+/* The value of the expression, * before + and -. */
+static long evaluate(const long *x, const char *ops, int n) {
+    long sum = 0, product = x[0];
+    char pending = '+';
+
+    for (int i = 1; i < n; i++) {
+        if (ops[i] == '*') {
+            product *= x[i];
+            continue;
+        }
+        sum = apply(pending, sum, product);
+        pending = ops[i];
+        product = x[i];
+    }
+    return apply(pending, sum, product);
+}
+
+static void arithmetic_trace(draft *p, const char *ops, int n, dice *d, double error_rate) {
+    int mixed = 0, products = 0;
+    long acc = p->operands[0];
+
+    for (int i = 1; i < n; i++)
+        products += ops[i] == '*';
+    mixed = products > 0 && products < n - 1;
+    for (int i = 1; i < n && !mixed; i++) { /* running results, left to right */
+        long next = apply(ops[i], acc, p->operands[i]) + slip(d, error_rate);
+        append(p->think, "%s%ld%c%ld=%ld", i > 1 ? "," : "", acc, ops[i], p->operands[i], next);
+        acc = next;
+    }
+    if (mixed) {
+        acc = evaluate(p->operands, ops, n) + slip(d, error_rate);
+        append(p->think, "%s=%ld", p->prompt, acc);
+    }
+    append(p->said, "%ld", acc);
+}
+
+static void arithmetic(const r1_data_spec *s, dice *d, dice *trace, double error_rate, draft *p) {
+    size_t n_ops = strlen(s->ops);
+    char ops[MAX_NUMBERS] = {0};
+
+    p->n_operands = s->terms;
+    for (int i = 0; i < s->terms; i++) {
+        p->operands[i] = roll(d, s->min, s->max);
+        ops[i] = i ? s->ops[roll(d, 0, (int)n_ops - 1)] : '+';
+        if (i)
+            append(p->prompt, "%c", ops[i]);
+        append(p->prompt, "%ld", p->operands[i]);
+    }
+    canonical_arithmetic(p, ops, s->terms);
+    append(p->reference, "%ld", evaluate(p->operands, ops, s->terms));
+    arithmetic_trace(p, ops, s->terms, trace, error_rate);
+    append(p->prompt, "=?");
+}
+
+static void multiplication(const r1_data_spec *s, dice *d, dice *trace, double error_rate,
+                           draft *p) {
+    long lo = 1, hi, sorted[2];
+
+    for (int i = 1; i < s->digits; i++)
+        lo *= 10;
+    hi = lo * 10 - 1;
+    long a = roll(d, (int)lo, (int)hi), b = roll(d, (int)lo, (int)hi), sum = 0, power = 1;
+    p->operands[0] = sorted[0] = a;
+    p->operands[1] = sorted[1] = b;
+    p->n_operands = 2;
+    append(p->prompt, "%ld*%ld=?", a, b);
+    append(p->canonical, "product ");
+    append_sorted(p->canonical, sorted, 2);
+    append(p->reference, "%ld", a * b);
+    for (long rest = b; rest; rest /= 10, power *= 10) { /* one partial product a digit */
+        long part = a * (rest % 10) * power + slip(trace, error_rate);
+        append(p->think, "%s%ld*%ld=%ld", power > 1 ? "," : "", a, rest % 10 * power, part);
+        sum += part;
+    }
+    append(p->think, ",sum=%ld", sum);
+    append(p->said, "%ld", sum);
+}
+
+/* Numbers and a target that one order of them reaches: solvable by construction. */
+static void countdown(const r1_data_spec *s, dice *d, dice *trace, double error_rate, draft *p) {
+    long acc, sorted[MAX_NUMBERS];
+    char text[MAX_TEXT];
+    size_t n_ops = strlen(s->ops);
+
+    do { /* joined left to right with positive intermediate results */
+        p->operands[0] = acc = roll(d, s->min, s->max);
+        text[0] = p->think[0] = '\0';
+        append(text, "%ld", acc);
+        for (int i = 1; i < s->count; i++) {
+            long x = p->operands[i] = roll(d, s->min, s->max);
+            char op = s->ops[roll(d, 0, (int)n_ops - 1)], inner[MAX_TEXT];
+            if ((op == '-' && acc <= x) || (op == '*' && acc * x > s->target_max) ||
+                (op == '/' && (x == 0 || acc % x)))
+                op = '+';
+            long next = op == '/' ? acc / x : apply(op, acc, x);
+            append(p->think, "%s%ld%c%ld=%ld", i > 1 ? "," : "", acc, op, x, next);
+            snprintf(inner, sizeof inner, "%s", text);
+            text[0] = '\0';
+            if (i > 1)
+                append(text, "(%.4000s)%c%ld", inner, op, x);
+            else
+                append(text, "%.4000s%c%ld", inner, op, x);
+            acc = next;
+        }
+    } while (acc < 1 || acc > s->target_max);
+    p->n_operands = s->count;
+    memcpy(sorted, p->operands, sizeof(long) * (size_t)s->count);
+    for (int i = s->count - 1; i > 0; i--) { /* shown in another order than they are joined in */
+        int j = roll(d, 0, i);
+        long t = p->operands[i];
+        p->operands[i] = p->operands[j];
+        p->operands[j] = t;
+    }
+    append(p->extra, "{\"nums\": [");
+    for (int i = 0; i < s->count; i++) {
+        append(p->prompt, "%s%ld", i ? "," : "", p->operands[i]);
+        append(p->extra, "%s%ld", i ? ", " : "", p->operands[i]);
+    }
+    append(p->prompt, ">%ld=?", acc);
+    append(p->extra, "], \"target\": %ld}", acc);
+    append(p->canonical, "countdown ");
+    append_sorted(p->canonical, sorted, s->count);
+    append(p->canonical, " > %ld", acc);
+    append(p->reference, "%s", text);
+    if (slip(trace, error_rate)) /* a wrong try: the last operator's result is missed */
+        append(p->said, "%ld+%s", p->operands[0], text);
+    else
+        append(p->said, "%s", text);
+}
+
+static void sorting(const r1_data_spec *s, dice *d, dice *trace, double error_rate, draft *p) {
+    long left[MAX_NUMBERS];
+    int n = s->count;
+
+    p->n_operands = n;
+    for (int i = 0; i < n; i++) {
+        left[i] = p->operands[i] = roll(d, s->min, s->max);
+        append(p->prompt, "%s%ld", i ? "," : "", left[i]);
+    }
+    append(p->canonical, "sort %s", p->prompt);
+    append(p->prompt, "=?");
+    for (int i = 0; i < n; i++) { /* take the smallest of what is left; a slip takes another */
+        int best = i;
+        for (int j = i + 1; j < n; j++)
+            best = left[j] < left[best] ? j : best;
+        if (n - i > 1 && slip(trace, error_rate))
+            best = i + roll(trace, 0, n - i - 1);
+        long t = left[best];
+        memmove(left + i + 1, left + i, sizeof(long) * (size_t)(best - i));
+        left[i] = t;
+        append(p->think, "%s%ld", i ? "," : "", t);
+        append(p->said, "%s%ld", i ? "," : "", t);
+    }
+    qsort(left, (size_t)n, sizeof *left, by_value);
+    for (int i = 0; i < n; i++)
+        append(p->reference, "%s%ld", i ? "," : "", left[i]);
+}
+
+static void parentheses(const r1_data_spec *s, dice *d, dice *trace, double error_rate, draft *p) {
+    int depth = 0, ok = 1, shown = 0;
+
+    for (int i = 0; i < s->count; i++) { /* mostly balanced: a coin, pulled towards the end */
+        int room = s->count - i, open = roll(d, 0, 1);
+        if (roll(d, 0, 3) > 0)
+            open = depth == 0 ? 1 : depth >= room ? 0 : open;
+        append(p->prompt, "%c", open ? '(' : ')');
+        depth += open ? 1 : -1;
+        ok &= depth >= 0;
+        shown += (open ? 1 : -1) + (int)(slip(trace, error_rate) != 0);
+        append(p->think, "%s%d", i ? "," : "", shown);
+    }
+    append(p->canonical, "parentheses %s", p->prompt);
+    append(p->prompt, "=?");
+    append(p->reference, ok && depth == 0 ? "yes" : "no");
+    append(p->said, ok && shown == 0 ? "yes" : "no");
+}
+
+/* The wording: {prompt} is the task's own text, {a} .. {z} its operands. */
+static r1_status word_question(const r1_data_spec *s, draft *p, r1_err *err) {
+    char out[MAX_TEXT] = "";
+
+    if (!s->question)
+        return R1_OK;
+    for (const char *c = s->question; *c;) {
+        if (strncmp(c, "{prompt}", 8) == 0) {
+            append(out, "%s", p->prompt);
+            c += 8;
+        } else if (c[0] == '{' && c[1] >= 'a' && c[1] <= 'z' && c[2] == '}') {
+            if (c[1] - 'a' >= p->n_operands)
+                return R1_FAIL(err, R1_USAGE, "question '%s': {%c} but the task has %d operands",
+                               s->question, c[1], p->n_operands);
+            append(out, "%ld", p->operands[c[1] - 'a']);
+            c += 3;
+        } else {
+            append(out, "%c", *c++);
+        }
+    }
+    snprintf(p->prompt, sizeof p->prompt, "%s", out);
+    p->ends_in_newline = 1; /* a wording stands as it is */
+    return R1_OK;
+}
+
+static r1_status keep(char **ret, r1_err *err, const char *fmt, ...) R1_PRINTF(3, 4);
+static r1_status keep(char **ret, r1_err *err, const char *fmt, ...) {
+    char text[3 * MAX_TEXT];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    *ret = r1_strdup(text);
+    return *ret ? R1_OK : R1_FAIL(err, R1_NOMEM, "out of memory: a problem");
+}
+
+r1_status r1_task_draw(const r1_data_spec *spec, const r1_rng_key *key, uint32_t *word,
+                       double error_rate, r1_problem *ret, r1_err *err) {
+    typedef void task_fn(const r1_data_spec *, dice *, dice *, double, draft *);
+    static task_fn *const fns[] = {NULL,      arithmetic, multiplication,
+                                   countdown, sorting,    parentheses};
+    r1_rng_key trace_key = *key;
+    uint32_t trace_word = 0;
+    dice d = {key, word}, trace = {&trace_key, &trace_word};
+    draft *p = NULL;
+    r1_status st;
+
+    *ret = (r1_problem){0};
+    R1_ASSERT(spec->task > R1_TASK_NONE && spec->task <= R1_TASK_PARENTHESES);
+    trace_key.purpose = R1_RNG_TRACE;
+    R1_TRY(R1_NEW(p, 1, err));
+    fns[spec->task](spec, &d, &trace, error_rate, p);
+    R1_TRY(word_question(spec, p, err));
+    ret->hash = r1_hash64(p->canonical, strlen(p->canonical));
+    R1_TRY(keep(&ret->prompt, err, "%s%s", p->prompt, p->ends_in_newline ? "" : "\n"));
+    R1_TRY(keep(&ret->reference, err, "%s", p->reference));
+    if (p->extra[0])
+        R1_TRY(keep(&ret->extra, err, "%s", p->extra));
+    if (error_rate >= 0)
+        R1_TRY(
+            keep(&ret->completion, err, "<think>%s</think><answer>%s</answer>", p->think, p->said));
+done:
+    r1_free(p);
+    if (st != R1_OK)
+        r1_problem_done(ret);
+    return st;
+}
