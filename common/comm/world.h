@@ -1,0 +1,41 @@
+#ifndef R1_COMM_WORLD_H
+#define R1_COMM_WORLD_H
+/* Ranks, nodes and roles.  common/comm is the only code that includes mpi.h.
+ *
+ * Works alone (np = 1, no mpirun) and under mpirun.  One thread of a rank talks MPI.  Every wait goes
+ * through one function with a deadline and a name (wait.h): a rank that waits polls and sleeps, so it
+ * does not take a core from one that works. */
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+typedef struct r1_comm {
+    void *mpi; /* MPI_Comm, owned */
+    int rank, size;
+} r1_comm;
+
+typedef struct r1_world {
+    r1_comm all;      /* every rank */
+    r1_comm node;     /* ranks that share memory */
+    r1_comm learners; /* after r1_world_set_learners; size 0 on other ranks */
+    int node_id, n_nodes;
+    char host[64];
+} r1_world;
+
+/* Collective.  Initialises MPI; sets the hook that turns R1_ASSERT into an end of all ranks. */
+R1_MUST_USE r1_status r1_world_open(r1_world *w, int *argc, char ***argv, r1_err *err);
+/* Collective over all: ranks 0 .. n - 1 are learners. */
+R1_MUST_USE r1_status r1_world_set_learners(r1_world *w, int n, r1_err *err);
+/* Collective. */
+void r1_world_close(r1_world *w);
+
+/* Longest wait for another rank, in seconds. */
+void r1_comm_set_deadline(double seconds);
+
+/* What this rank is doing, for reports when a deadline passes (not copied). */
+void r1_comm_set_phase(const char *phase, long step);
+
+/* End every rank with this exit code, at once. */
+_Noreturn void r1_world_abort(int exit_code);
+
+#endif
