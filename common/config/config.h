@@ -8,10 +8,15 @@
  * stage does not override is inherited; data.eval inherits what it lacks from data.train.
  *
  * Integers that may be `auto` or `null` hold R1_AUTO then; such floats hold NaN.  Strings belong to
- * the config. */
+ * the config and live until r1_config_free.
+ *
+ * Layout: tree.c (YAML -> nodes with lines), override.c, schema.c (the table), value.c (one value by
+ * its row of the table), parse.c (defaults, file, inheritance), resolve.c (contradictions), dump.c,
+ * help.c, roles.c. */
 #include "common/base/dtype.h"
 #include "common/base/err.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define R1_AUTO        (-1)
@@ -230,9 +235,7 @@ typedef struct r1_config {
     struct {
         int rollouts_every, tensorboard;
     } log;
-    /* private */
-    char **pool;
-    int n_pool;
+    struct r1_config_pool *pool; /* owns every string above */
 } r1_config;
 
 /* Read, override, resolve and check.  Messages name file, line, key and value. */
@@ -263,7 +266,12 @@ typedef struct r1_stage_plan {
     int steps;
 } r1_stage_plan;
 
+/* Of a stage that r1_config_load returned; eval: 0, 0, 0 and one step. */
 void r1_config_plan(const r1_stage_config *stage, r1_stage_plan *ret);
+
+/* The same for the reader: "32 prompts x 16 samples = 512 samples -> 1 minibatch of 512 -> 1 update
+ * a step, 150 steps".  Returns buf. */
+const char *r1_config_plan_text(const r1_stage_config *stage, char *buf, size_t size);
 
 typedef struct r1_roles {
     int colocated; /* every rank is actor and learner in turn */
@@ -271,7 +279,10 @@ typedef struct r1_roles {
     int actors;    /* split: the others; colocated: all */
 } r1_roles;
 
-/* A pure function of the configuration, the number of ranks and of nodes. */
+/* A pure function of the configuration, the number of ranks and of nodes.  mode auto: one node with
+ * at most 4 ranks is colocated (DESIGN 3); else split with the largest power
+ * of two <= min(V, max(1, np / 4)) learners.  More ranks than there is work for is R1_USAGE, naming
+ * the largest useful np. */
 R1_MUST_USE r1_status r1_config_roles(const r1_config *cfg, int np, int nodes, r1_roles *ret,
                                       r1_err *err);
 

@@ -4,6 +4,7 @@
 #include <float.h>
 #include <limits.h>
 #include <stddef.h>
+#include <string.h>
 
 #define BIG 2e9
 
@@ -15,6 +16,9 @@ static const char *const recomputes[] = {"none", "layer", NULL};
 static const char *const modes[] = {"auto", "colocated", "split", NULL};
 static const char *const tasks[] = {
     "none", "arithmetic", "multiplication", "countdown", "sort", "parentheses", NULL};
+static const char *const reward_names[] = {"exact", "number", "countdown", "format", NULL};
+static const char *const places[] = {"auto", "last", "boxed", "answer_tag", "hash", NULL};
+static const char *const paths[] = {"auto", "ref", "avx2", "avx512", "avx512_bf16", NULL};
 static const char *const splits[] = {"train", "held_out", "all", NULL};
 static const char *const kinds[] = {"sft", "grpo", "eval", NULL};
 static const char *const schedules[] = {"constant", "linear", "cosine", NULL};
@@ -43,45 +47,61 @@ static const char *const nonfinites[] = {"stop", "skip", NULL};
     { name, R1_KEY_STRING, at, flags, 0, 0, NULL, preset, NULL, help }
 #define ENUM(name, at, choices, preset, flags, help) \
     { name, R1_KEY_ENUM, at, flags, 0, 0, choices, preset, NULL, help }
-#define SECTION(name, at, sub, help) \
-    { name, R1_KEY_SECTION, at, 0, 0, 0, NULL, NULL, sub, help }
-#define NUL R1_KEY_NULLABLE
-#define RUN R1_KEY_RUNTIME
-#define REQ R1_KEY_REQUIRED
+#define SECTION_OF(kinds, name, at, sub, help) \
+    { name, R1_KEY_SECTION, at, kinds, 0, 0, NULL, NULL, sub, help }
+#define SECTION(name, at, sub, help) SECTION_OF(0, name, at, sub, help)
+#define NUL                          R1_KEY_NULLABLE
+#define AUTO                         (R1_KEY_NULLABLE | R1_KEY_AUTO)
+#define RUN                          R1_KEY_RUNTIME
+#define REQ                          R1_KEY_REQUIRED
+#define PATH                         (R1_KEY_NULLABLE | R1_KEY_PATH | R1_KEY_RUNTIME)
+#define SFT                          R1_KEY_KIND(R1_STAGE_SFT)
+#define GRPO                         R1_KEY_KIND(R1_STAGE_GRPO)
+#define EVAL                         R1_KEY_KIND(R1_STAGE_EVAL)
+#define FIL                          R1_KEY_KIND(R1_TASK_NONE)
+#define ARI                          R1_KEY_KIND(R1_TASK_ARITHMETIC)
+#define MUL                          R1_KEY_KIND(R1_TASK_MULTIPLICATION)
+#define CNT                          R1_KEY_KIND(R1_TASK_COUNTDOWN)
+#define SRT                          R1_KEY_KIND(R1_TASK_SORT)
+#define PAR                          R1_KEY_KIND(R1_TASK_PARENTHESES)
+#define WORD(name, at, choices, preset, flags, help) \
+    { name, R1_KEY_WORD, at, flags, 0, 0, choices, preset, NULL, help }
 
-static const r1_key data_spec[] = {
+const r1_key r1_schema_data_spec[] = {
     ENUM("task", D(task), tasks, "none", 0, "procedural task; none: problems come from `file`"),
-    INT("terms", D(terms), 2, 16, "3", 0, "arithmetic: number of operands"),
-    INT("min", D(min), 0, 1e6, "1", 0, "smallest operand or value"),
-    INT("max", D(max), 1, 1e6, "9", 0, "largest operand or value"),
-    INT("digits", D(digits), 1, 6, "2", 0, "multiplication: digits of each factor"),
-    INT("count", D(count), 2, 64, "4", 0, "countdown, sort: how many numbers; parentheses: length"),
-    INT("target_max", D(target_max), 1, 1e6, "100", 0, "countdown: largest target"),
-    STR("ops", D(ops), "\"+-\"", 0, "arithmetic, countdown: operators to draw from, of + - * /"),
+    INT("terms", D(terms), 2, 16, "3", ARI, "how many operands"),
+    INT("min", D(min), 0, 1e6, "1", ARI | CNT | SRT, "smallest operand, number or value"),
+    INT("max", D(max), 1, 1e6, "9", ARI | CNT | SRT, "largest operand, number or value"),
+    INT("digits", D(digits), 1, 6, "2", MUL, "digits of each factor"),
+    INT("count", D(count), 2, 64, "4", CNT | SRT | PAR, "how many numbers; length of the brackets"),
+    INT("target_max", D(target_max), 1, 1e6, "100", CNT, "largest target"),
+    STR("ops", D(ops), "\"+-\"", ARI, "operators to draw from, of + - *"),
+    STR("ops", D(ops), "\"+-*/\"", CNT, "operators to draw from, of + - * /"),
     STR("question", D(question), NULL, NUL, "wording with {prompt}, or {a}, {b}, ... for operands"),
-    STR("file", D(file), NULL, NUL, "JSON lines; ${NAME} is taken from the environment"),
-    STR("prompt_key", D(prompt_key), "question", 0, "key of the prompt in a row"),
-    STR("answer_key", D(answer_key), "answer", 0, "key of the reference answer"),
-    STR("text_key", D(text_key), NULL, NUL, "sft: key of plain text to train on as a whole"),
+    STR("file", D(file), NULL, PATH | FIL, "JSON lines; ${NAME} is taken from the environment"),
+    STR("prompt_key", D(prompt_key), "question", FIL, "key of the prompt in a row"),
+    STR("answer_key", D(answer_key), "answer", FIL, "key of the reference answer"),
+    STR("text_key", D(text_key), NULL, NUL | FIL, "sft: key of plain text to train on as a whole"),
     INT("held_out_mod", D(held_out_mod), 0, 1e6, "5", 0,
         "problems whose hash mod this is 0 are held out; 0: no split"),
-    ENUM("split", D(split), splits, "train", 0, "which side of the split"),
-    INT("n", D(n), 1, BIG, NULL, NUL, "problems of an evaluation (null: all of a file)"),
+    ENUM("split", D(split), splits, "train", 0,
+         "side of the split (eval: held_out; all, where train and eval are different files)"),
+    INT("n", D(n), 1, BIG, NULL, NUL, "only the first n problems (null: all; eval of a task: 512)"),
     {0}};
 
-static const r1_key data[] = {
-    SECTION("train", offsetof(r1_stage_config, data.train) - S(data), data_spec,
+const r1_key r1_schema_data[] = {
+    SECTION("train", offsetof(r1_stage_config, data.train) - S(data), r1_schema_data_spec,
             "training problems"),
-    SECTION("eval", offsetof(r1_stage_config, data.eval) - S(data), data_spec,
-            "evaluation problems; absent keys are those of train, but split: held_out"),
+    SECTION("eval", offsetof(r1_stage_config, data.eval) - S(data), r1_schema_data_spec,
+            "evaluation problems; absent keys are train's, but for split and n"),
     {0}};
 
 const r1_key r1_schema_reward[] = {
-    STR("name", R(name), NULL, REQ, "exact | number | countdown | format"),
-    FLT("weight", R(weight), -1e6, 1e6, "1.0", 0, "factor in the sum"),
+    WORD("name", R(name), reward_names, NULL, REQ, "the rule"),
+    FLT("weight", R(weight), -1e6, 1e6, "1.0", 0, "factor in the sum; 0: only a metric"),
     BOOL("require_format", R(require_format), "false", 0,
-         "0 unless the format reward says correct"),
-    STR("from", R(from), "auto", 0, "number: auto | last | boxed | answer_tag | hash"),
+         "wrong unless the completion has the think/answer form"),
+    WORD("from", R(from), places, "auto", 0, "number: where the answer stands"),
     {0}};
 
 static const r1_key optimizer[] = {
@@ -95,7 +115,8 @@ static const r1_key limits[] = {
     INT("max_prompt_len", L(max_prompt_len), 1, 1e7, "256", 0, "longer prompts are an error"),
     INT("max_tokens_per_microbatch", L(max_tokens_per_microbatch), 2, 1e8, "16384", 0,
         "rows of one forward and backward"),
-    FLT("kv_memory", L(kv_memory), 1e4, 1e15, NULL, NUL | RUN, "bytes of keys and values (auto)"),
+    {"kv_memory", R1_KEY_BYTES, L(kv_memory), AUTO | RUN, 1e4, 1e15, NULL, NULL, NULL,
+     "memory for keys and values, of a rank: 512MiB, 4GiB"},
     FLT("deadline_s", L(deadline_s), 1, 1e6, "600", RUN, "longest wait for another rank"),
     {0}};
 
@@ -127,52 +148,60 @@ static const r1_key overlong[] = {
 const r1_key r1_schema_stage[] = {
     STR("name", S(name), NULL, REQ, "addresses the stage in overrides: NAME.key=value"),
     ENUM("kind", S(kind), kinds, NULL, REQ, "sft | grpo | eval"),
-    INT("total_updates", S(total_updates), 0, BIG, "0", 0, "optimizer steps of the stage"),
-    INT("batch", S(batch), 1, 1e6, "128", 0, "sft: examples an update"),
-    SECTION("traces", S(traces_error_rate), traces, "sft: worked traces of procedural tasks"),
-    INT("prompts_per_step", S(prompts_per_step), 1, 1e6, "32", 0, "grpo: questions a step"),
-    INT("group_size", S(group_size), 1, 4096, "16", 0, "grpo: samples a question"),
-    INT("minibatch", S(minibatch), 1, BIG, NULL, NUL, "grpo: samples an update (null: the step)"),
-    INT("inner_epochs", S(inner_epochs), 1, 64, "1", 0, "grpo: passes over a step's samples"),
-    INT("max_response_len", S(max_response_len), 1, 1e7, "512", 0, "tokens of an answer"),
-    FLT("temperature", S(temperature), 1e-4, 100, "1.0", 0, "of sampling and of the log-probs"),
-    FLT("top_p", S(top_p), 1e-6, 1, "1.0", 0, "refused in grpo unless mismatch_cap is set"),
-    INT("top_k", S(top_k), 0, BIG, "0", 0, "likewise; 0: off"),
-    INT("min_new_tokens", S(min_new_tokens), 0, 1e7, "0", 0, "likewise"),
-    {"stop", R1_KEY_STRINGS, S(stop), 0, 0, 0, NULL, "[]", NULL, "texts that end an answer"},
-    ENUM("advantage", S(advantage), advantages, "group", 0, "(r - mean)/std, r - mean, RLOO, ..."),
-    ENUM("ratio_level", S(ratio_level), levels, "token", 0, "sequence: GSPO"),
-    ENUM("policy_loss", S(policy_loss), losses, "clip", 0, "clip (PPO, DAPO) or cispo"),
-    FLT("clip_low", S(clip_low), 0, 1e6, "0.2", 0, "ratio is clipped at 1 - clip_low"),
-    FLT("clip_high", S(clip_high), 0, 1e6, "0.2", 0, "ratio is clipped at 1 + clip_high"),
-    FLT("dual_clip", S(dual_clip), 1, 1e6, NULL, NUL, "bound for negative advantages (null: off)"),
-    ENUM("loss_aggregation", S(loss_aggregation), aggregations, "seq-mean-token-mean", 0,
+    INT("total_updates", S(total_updates), 1, BIG, NULL, REQ | SFT | GRPO, "optimizer steps of it"),
+    INT("batch", S(batch), 1, 1e6, "128", SFT, "examples an update"),
+    SECTION_OF(SFT, "traces", S(traces_error_rate), traces, "worked traces of procedural tasks"),
+    INT("prompts_per_step", S(prompts_per_step), 1, 1e6, "32", GRPO, "questions a step"),
+    INT("group_size", S(group_size), 1, 4096, "16", GRPO, "samples a question"),
+    INT("minibatch", S(minibatch), 1, BIG, NULL, NUL | GRPO, "samples an update (null: the step)"),
+    INT("inner_epochs", S(inner_epochs), 1, 64, "1", GRPO, "passes over a step's samples"),
+    INT("max_response_len", S(max_response_len), 1, 1e7, "512", GRPO, "tokens of an answer"),
+    INT("max_response_len", S(max_response_len), 1, 1e7, NULL, AUTO | SFT | EVAL,
+        "tokens of an answer in evaluations (auto: as in the recipe's first grpo stage, else 512)"),
+    FLT("temperature", S(temperature), 1e-4, 100, "1.0", GRPO, "of sampling and of the log-probs"),
+    FLT("top_p", S(top_p), 1e-6, 1, "1.0", GRPO, "refused in grpo unless mismatch_cap is set"),
+    INT("top_k", S(top_k), 0, BIG, "0", GRPO, "likewise; 0: off"),
+    INT("min_new_tokens", S(min_new_tokens), 0, 1e7, "0", GRPO, "likewise"),
+    {"stop", R1_KEY_STRINGS, S(stop), GRPO, 0, 0, NULL, "[]", NULL, "texts that end an answer"},
+    ENUM("advantage", S(advantage), advantages, "group", GRPO,
+         "(r - mean)/std, r - mean, RLOO, ..."),
+    ENUM("ratio_level", S(ratio_level), levels, "token", GRPO, "sequence: GSPO"),
+    ENUM("policy_loss", S(policy_loss), losses, "clip", GRPO, "clip (PPO, DAPO) or cispo"),
+    FLT("clip_low", S(clip_low), 0, 1e6, "0.2", GRPO, "ratio is clipped at 1 - clip_low"),
+    FLT("clip_high", S(clip_high), 0, 1e6, "0.2", GRPO, "ratio is clipped at 1 + clip_high"),
+    FLT("dual_clip", S(dual_clip), 1, 1e6, NULL, NUL | GRPO,
+        "bound for negative advantages (null: off)"),
+    ENUM("loss_aggregation", S(loss_aggregation), aggregations, "seq-mean-token-mean", GRPO,
          "how token losses are joined"),
-    SECTION("dynamic_sampling", S(dynamic_sampling), dynamic_sampling, "DAPO's resampling"),
-    ENUM("on_nonfinite", S(on_nonfinite), nonfinites, "stop", 0, "what a NaN or infinity does"),
-    SECTION("kl", S(kl), kl, "KL to a reference policy"),
-    FLT("entropy_coef", S(entropy_coef), -1e3, 1e3, "0.0", 0, "entropy bonus"),
-    FLT("mismatch_cap", S(mismatch_cap), 1e-6, 1e6, NULL, NUL, "truncated importance sampling"),
-    SECTION("overlong", S(overlong), overlong, "answers that reach the limit"),
-    FLT("lr", S(lr), 0, 100, "3.0e-6", 0, "learning rate"),
-    ENUM("schedule", S(schedule), schedules, "constant", 0, "after warm-up"),
-    INT("warmup", S(warmup), 0, BIG, "0", 0, "updates of linear warm-up"),
-    SECTION("data", S(data), data, "instead of the run's"),
+    SECTION_OF(GRPO, "dynamic_sampling", S(dynamic_sampling), dynamic_sampling,
+               "DAPO's resampling"),
+    ENUM("on_nonfinite", S(on_nonfinite), nonfinites, "stop", SFT | GRPO,
+         "what a NaN or infinity does"),
+    SECTION_OF(GRPO, "kl", S(kl), kl, "KL to a reference policy"),
+    FLT("entropy_coef", S(entropy_coef), -1e3, 1e3, "0.0", GRPO, "entropy bonus"),
+    FLT("mismatch_cap", S(mismatch_cap), 1e-6, 1e6, NULL, NUL | GRPO,
+        "truncated importance sampling"),
+    SECTION_OF(GRPO, "overlong", S(overlong), overlong, "answers that reach the limit"),
+    FLT("lr", S(lr), 0, 100, "3.0e-6", GRPO, "learning rate"),
+    FLT("lr", S(lr), 0, 100, "5.0e-5", SFT, "learning rate"),
+    ENUM("schedule", S(schedule), schedules, "constant", SFT | GRPO, "after warm-up"),
+    INT("warmup", S(warmup), 0, BIG, "0", SFT | GRPO, "updates of linear warm-up"),
+    SECTION("data", S(data), r1_schema_data, "instead of the run's"),
     {"rewards", R1_KEY_REWARDS, S(n_rewards), 0, 0, 0, NULL, NULL, r1_schema_reward,
      "instead of the run's"},
-    SECTION("optimizer", S(optimizer), optimizer, "instead of the run's"),
+    SECTION_OF(SFT | GRPO, "optimizer", S(optimizer), optimizer, "instead of the run's"),
     SECTION("limits", S(limits), limits, "instead of the run's"),
     {0}};
 
 #define MC(field) (C(model.config.field) - C(model.config))
 static const r1_key model_config[] = {
     ENUM("arch", MC(arch), archs, "llama", 0, "architecture"),
-    INT("vocab_size", MC(vocab_size), 2, 1 << 21, NULL, NUL, "null: the tokenizer's"),
+    INT("vocab_size", MC(vocab_size), 2, 1 << 21, NULL, AUTO, "auto: the tokenizer's"),
     INT("hidden_size", MC(hidden_size), 2, 65536, "128", 0, "width"),
     INT("layers", MC(layers), 1, 512, "4", 0, "depth"),
     INT("heads", MC(heads), 1, 1024, "4", 0, "query heads"),
-    INT("kv_heads", MC(kv_heads), 1, 1024, NULL, NUL, "key/value heads (null: heads)"),
-    INT("head_dim", MC(head_dim), 2, 256, NULL, NUL, "null: hidden_size / heads"),
+    INT("kv_heads", MC(kv_heads), 1, 1024, NULL, AUTO, "key/value heads (auto: heads)"),
+    INT("head_dim", MC(head_dim), 2, 256, NULL, AUTO, "auto: hidden_size / heads"),
     INT("intermediate_size", MC(intermediate_size), 2, 262144, "384", 0, "of the MLP"),
     INT("max_positions", MC(max_positions), 1, 1 << 28, "2048", 0, "longest sequence"),
     BOOL("tied", MC(tied), "true", 0, "head = embedding"),
@@ -183,7 +212,7 @@ static const r1_key model_config[] = {
 
 #define M(field) (C(model.field) - C(model))
 static const r1_key model[] = {
-    STR("path", M(path), NULL, NUL, "Hugging Face directory, .gguf file or checkpoint"),
+    STR("path", M(path), NULL, PATH, "Hugging Face directory, .gguf file or checkpoint"),
     ENUM("init", M(init), inits, "none", 0, "random: new weights for `config`"),
     SECTION("config", M(config), model_config, "shape of a new model"),
     {0}};
@@ -191,7 +220,7 @@ static const r1_key model[] = {
 #define T(field) (C(tokenizer.field) - C(tokenizer))
 static const r1_key tokenizer[] = {
     ENUM("kind", T(kind), tokenizers, "model", 0, "the model's own, or bytes (needs no file)"),
-    STR("path", T(path), NULL, NUL, "another tokenizer than the model's"),
+    STR("path", T(path), NULL, PATH, "another tokenizer than the model's"),
     {"added_tokens", R1_KEY_STRINGS, T(added_tokens), 0, 0, 0, NULL, "[]", NULL,
      "bytes: texts that are one token each, from id 257 on"},
     {0}};
@@ -199,15 +228,15 @@ static const r1_key tokenizer[] = {
 #define P(field) (C(compute.field) - C(compute))
 static const r1_key compute[] = {
     ENUM("dtype", P(dtype), dtypes, "bf16", 0, "operands of the products; sums are fp32"),
-    STR("numeric_path", P(numeric_path), "auto", 0, "auto | ref | avx2 | avx512 | avx512_bf16"),
-    INT("threads", P(threads), 1, 4096, NULL, NUL | RUN, "of a rank (auto: cores / ranks)"),
+    WORD("numeric_path", P(numeric_path), paths, "auto", 0, "instruction set of the kernels"),
+    INT("threads", P(threads), 1, 4096, NULL, AUTO | RUN, "of a rank (auto: cores / ranks)"),
     ENUM("recompute", P(recompute), recomputes, "none", 0, "layer: less memory, more work"),
     {0}};
 
 #define Y(field) (C(topology.field) - C(topology))
 static const r1_key topology[] = {
     ENUM("mode", Y(mode), modes, "auto", RUN, "roles of the ranks"),
-    INT("learners", Y(learners), 1, 1024, NULL, NUL | RUN, "learner ranks (auto)"),
+    INT("learners", Y(learners), 1, 1024, NULL, AUTO | RUN, "learner ranks"),
     INT("virtual_learners", Y(virtual_learners), 1, 1024, "8", 0,
         "leaves of the gradient's sum; a power of two"),
     {0}};
@@ -242,7 +271,7 @@ static const r1_key log_keys[] = {
     {0}};
 
 const r1_key r1_schema_root[] = {
-    STR("name", C(name), NULL, REQ, "the run directory is runs/NAME"),
+    STR("name", C(name), NULL, REQ | RUN, "the run directory is runs/NAME"),
     {"seed", R1_KEY_UINT64, C(seed), 0, 0, 0, NULL, "1", NULL, "of every random draw"},
     SECTION("model", C(model), model, "what to train"),
     SECTION("tokenizer", C(tokenizer), tokenizer, "text to ids"),
@@ -250,7 +279,7 @@ const r1_key r1_schema_root[] = {
         "plain | r1_zero | chatml | llama3 | deepseek | a text with {system} {prompt}"),
     SECTION("compute", C(compute), compute, "arithmetic"),
     SECTION("topology", C(topology), topology, "ranks"),
-    SECTION("data", C(data), data, "problems"),
+    SECTION("data", C(data), r1_schema_data, "problems"),
     {"rewards", R1_KEY_REWARDS, C(n_rewards), 0, 0, 0, NULL, NULL, r1_schema_reward,
      "their weighted sum is the reward"},
     {"stages", R1_KEY_STAGES, 0, REQ, 0, 0, NULL, NULL, r1_schema_stage, "in order"},
@@ -261,3 +290,28 @@ const r1_key r1_schema_root[] = {
     SECTION("eval", C(eval), eval, "held-out accuracy"),
     SECTION("log", C(log), log_keys, "what is written beside the metrics"),
     {0}};
+
+int r1_key_fits(const r1_key *key, int kind) {
+    return key->flags < R1_KEY_KIND0 || (key->flags & R1_KEY_KIND(kind)) != 0;
+}
+
+const r1_key *r1_key_find(const r1_key *keys, const char *name, int kind) {
+    const r1_key *other = NULL;
+
+    for (const r1_key *k = keys; k->name; k++) {
+        if (strcmp(k->name, name) != 0)
+            continue;
+        if (r1_key_fits(k, kind))
+            return k;
+        other = k;
+    }
+    return other;
+}
+
+int r1_section_kind(const r1_key *keys, const void *base) {
+    if (keys == r1_schema_stage)
+        return ((const r1_stage_config *)base)->kind;
+    if (keys == r1_schema_data_spec)
+        return ((const r1_data_spec *)base)->task;
+    return 0;
+}

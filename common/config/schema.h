@@ -9,7 +9,9 @@ typedef enum r1_key_type {
     R1_KEY_FLOAT,
     R1_KEY_BOOL,
     R1_KEY_STRING,
+    R1_KEY_BYTES,   /* double; 512 or 64KiB, MiB, GiB */
     R1_KEY_ENUM,    /* int; choices */
+    R1_KEY_WORD,    /* const char * that equals one of choices */
     R1_KEY_STRINGS, /* r1_string_list */
     R1_KEY_FLOAT2,  /* double[2] */
     R1_KEY_SECTION, /* nested mapping; sub */
@@ -21,7 +23,13 @@ enum {
     R1_KEY_NULLABLE = 1, /* null or auto allowed */
     R1_KEY_RUNTIME = 2,  /* may change on resume */
     R1_KEY_REQUIRED = 4,
+    R1_KEY_AUTO = 8,  /* nullable, and called auto rather than null */
+    R1_KEY_PATH = 16, /* ${NAME} is taken from the environment */
+    /* From here one bit for each kind (of stage, or of task) that has the key; none: all have it.
+     * Two rows may share a name when their kinds differ: other defaults for other kinds. */
+    R1_KEY_KIND0 = 256,
 };
+#define R1_KEY_KIND(k) (R1_KEY_KIND0 << (k))
 
 typedef struct r1_key r1_key;
 struct r1_key {
@@ -39,5 +47,14 @@ struct r1_key {
 extern const r1_key r1_schema_root[];
 extern const r1_key r1_schema_stage[];
 extern const r1_key r1_schema_reward[];
+extern const r1_key r1_schema_data[];      /* train and eval */
+extern const r1_key r1_schema_data_spec[]; /* each of them */
+
+/* Has a section of this kind (r1_section_kind) the key? */
+int r1_key_fits(const r1_key *key, int kind);
+/* The row of that name that fits the kind, else any of that name, else NULL. */
+const r1_key *r1_key_find(const r1_key *keys, const char *name, int kind);
+/* What distinguishes sections of one type: a stage's kind, a data section's task; else 0. */
+int r1_section_kind(const r1_key *keys, const void *base);
 
 #endif
