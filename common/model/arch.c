@@ -1,6 +1,7 @@
 /* Model descriptors from and to config.json; see arch.h. */
 #include "common/model/arch.h"
 
+#include "common/base/file.h"
 #include "common/base/mem.h"
 
 #include <jansson.h>
@@ -8,6 +9,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MAX_CONFIG ((size_t)16 << 20)
 
 #define R1_TEXT_(x) #x
 #define R1_TEXT(x)  R1_TEXT_(x)
@@ -255,6 +258,43 @@ r1_status r1_arch_from_json(r1_arch *ret_arch, const char *text, size_t len, con
     if (st == R1_OK)
         *ret_arch = a;
     return st;
+}
+
+static r1_status open_dir(r1_arch *ret, const char *dir, r1_err *err) {
+    char path[R1_PATH_MAX], *text = NULL;
+    r1_arch a;
+    r1_status st;
+    size_t len;
+
+    R1_TRY(r1_path_format(path, sizeof path, err, "%s/config.json", dir));
+    R1_TRY(r1_file_slurp(path, MAX_CONFIG, &text, &len, err));
+    R1_TRY(r1_arch_from_json(&a, text, len, path, err));
+    r1_free(text);
+    text = NULL;
+    R1_TRY(r1_path_format(path, sizeof path, err, "%s/generation_config.json", dir));
+    if (r1_path_exists(path)) { /* its list of stop tokens is the one that generation goes by */
+        json_error_t je;
+        R1_TRY(r1_file_slurp(path, MAX_CONFIG, &text, &len, err));
+        json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
+        reader r = {.obj = root, .path = path, .err = err};
+        if (root)
+            read_eos(&r, &a);
+        else
+            r.st = R1_FAIL(err, R1_DATA, "%s:%d: %s", path, je.line, je.text);
+        json_decref(root);
+        R1_TRY(r.st);
+    }
+    *ret = a;
+    st = R1_OK;
+done:
+    r1_free(text);
+    return st;
+}
+
+r1_status r1_arch_open(r1_arch *ret_arch, const char *path, r1_err *err) {
+    if (r1_path_is_dir(path))
+        return open_dir(ret_arch, path, err);
+    return R1_FAIL(err, R1_IO, "'%s' is not a model: no directory", path);
 }
 
 r1_status r1_arch_check(const r1_arch *a, const char *path, r1_err *err) {
