@@ -1,5 +1,5 @@
-/* Sources of tensors; see tensors.h.  The safetensors format: 8 bytes of header length, a JSON object
- * name -> {dtype, shape, data_offsets}, then the data. */
+/* Sources of tensors; see tensors.h.  The safetensors format: 8 bytes of header length, a JSON
+ * object name -> {dtype, shape, data_offsets}, then the data. */
 #include "common/formats/tensors.h"
 
 #include "common/base/dtype.h"

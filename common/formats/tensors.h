@@ -3,8 +3,8 @@
 /* Named tensors in files, read as fp32.
  *
  * A source is a Hugging Face directory (model.safetensors, or the shards that
- * model.safetensors.index.json names) or one .safetensors file.  The files stay mapped while the source is open;
- * an entry says where a tensor lies, and r1_tensors_read converts any run of its elements, so that a
+ * model.safetensors.index.json names) or one .safetensors file.  The files stay mapped while the
+ * source is open; an entry says where a tensor lies, and r1_tensors_read converts any run of its elements, so that a
  * reader takes just the rows it owns and nothing is ever copied whole.
  *
  * Files come from outside: every length, offset, shape and name is checked at opening. */
