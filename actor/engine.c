@@ -1,9 +1,9 @@
 /* Continuous batching; see engine.h.
  *
- * Every sample has `done` of its `len` tokens in the cache.  The row of token len - 1 gives the next
- * one, so a running sample has len - done == 1 and decodes one row a step; one that lost its blocks
- * has done = 0 and is caught up in chunks.  Prompts are caught up in the same way, and the row of
- * their last token gives the first token of all samples. */
+ * Every sample has `done` of its `len` tokens in the cache.  The row of token len - 1 gives the
+ * next one, so a running sample has len - done == 1 and decodes one row a step; one that lost its
+ * blocks has done = 0 and is caught up in chunks.  Prompts are caught up in the same way, and the
+ * row of their last token gives the first token of all samples. */
 #include "actor/engine.h"
 
 #include <string.h>

@@ -28,7 +28,7 @@ static void put_digit(decimal *d, char c) {
         d->too_long = 1;
 }
 
-/* Integer part with thousands: groups of exactly three behind a first one of one to three digits. */
+/* Integer part with thousands: groups of exactly three behind a first one of 1 to 3 digits. */
 static size_t scan_integer(r1_text t, size_t i, decimal *d) {
     size_t start = i;
 

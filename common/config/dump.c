@@ -33,7 +33,7 @@ static int is_plain(const char *s) {
     return 1;
 }
 
-/* Characters that YAML does not take as they are, or would fold: *ret_code, and the bytes it has. */
+/* Characters that YAML does not take as they are, or would fold: *ret_code and the bytes it has. */
 static int special(const unsigned char *s, unsigned *ret_code) {
     *ret_code = s[0];
     if (s[0] < 32 || s[0] == 0x7f)

@@ -1,7 +1,7 @@
 /* `key.path=value` from the command line, put into the tree of the file; see reader.h.
  *
- * The first part is a key of the top level or a stage's name; a reward in a list is addressed by its
- * name too (rewards.number.weight=0.5).  Unknown keys are found later, with the file's. */
+ * The first part is a key of the top level or a stage's name; a reward in a list is addressed by
+ * its name too (rewards.number.weight=0.5).  Unknown keys are found later, with the file's. */
 #include "common/config/reader.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* Defaults, file and overrides -> r1_config.  The schema says what a key is; this file says in which
- * order things are laid over each other:
+/* Defaults, file and overrides -> r1_config.  The schema says what a key is; this file says in
+ * which order things are laid over each other:
  *   a section     defaults, then the keys given
  *   data.eval     the section's train keys, then split and n of its own, then the eval keys given
  *   a stage       defaults of its kind, the top level's sections, then the stage's own keys

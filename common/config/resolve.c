@@ -1,5 +1,5 @@
-/* What follows from other keys, and contradictions between them; see reader.h.  Single values are in
- * their ranges already. */
+/* What follows from other keys, and contradictions between them; see reader.h.  Single values are
+ * in their ranges already. */
 #include "common/config/number.h"
 #include "common/config/reader.h"
 

@@ -75,8 +75,8 @@ static long apply(char op, long a, long b) {
     return op == '+' ? a + b : op == '-' ? a - b : a * b;
 }
 
-/* Sums and products of one kind of operator do not depend on their order: sorted operands.  With + and
- * - the added and the subtracted ones are sorted apart.  Anything else is its own text. */
+/* Sums and products of one kind of operator do not depend on their order: sorted operands.  With +
+ * and - the added and the subtracted ones are sorted apart.  Anything else is its own text. */
 static void canonical_arithmetic(draft *p, const char *ops, int n) {
     long plus[MAX_NUMBERS], minus[MAX_NUMBERS];
     int n_plus = 1, n_minus = 0, products = 0;

@@ -46,7 +46,12 @@ check_layers() {
 check_headers() {
     cc=${CC:-cc}
     for h in $(find common actor learner reward -name '*.h' | sort); do
-        echo "#include \"$h\"" | $cc -std=gnu17 -D_GNU_SOURCE -Wall -Werror -fsyntax-only -I. -I"$build/common/base" \
+        case $h in # headers of one instruction set are compiled with it
+        *_avx2.h) isa="-mavx2 -mfma -mf16c" ;;
+        *_avx512.h) isa="-mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma" ;;
+        *) isa= ;;
+        esac
+        echo "#include \"$h\"" | $cc $isa -std=gnu17 -D_GNU_SOURCE -Wall -Werror -fsyntax-only -I. -I"$build/common/base" \
             $(pkg-config --cflags jansson msgpack ompi-c hdf5-serial 2>/dev/null) -x c - ||
             complain "$h does not compile alone"
         guard=R1_$(echo "$h" | sed 's/^common\///; s/\.h$//' | tr 'a-z/-' 'A-Z__')_H
