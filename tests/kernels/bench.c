@@ -14,7 +14,7 @@
 typedef struct bench {
     r1_ops *ops;
     double peak_gflops, read_gbs;
-    const char *only; /* NULL: all */
+    const char *only; /* a part of the name and shape; NULL: all */
     r1_slab memory;
     r1_arena arena;
 } bench;
@@ -93,8 +93,12 @@ typedef void bench_fn(bench *b, void *ctx, int rep);
 static void line(bench *b, const char *name, const char *shape, double flop, double bytes,
                  bench_fn *fn, void *ctx) {
     double t[200], end;
+    char label[128];
     int n = 0;
 
+    snprintf(label, sizeof label, "%s %s", name, shape);
+    if (b->only && !strstr(label, b->only))
+        return;
     fn(b, ctx, n);
     end = r1_now_s() + 0.2;
     while (n < 200 && (n < 5 || r1_now_s() < end)) {
@@ -162,10 +166,6 @@ static void *numbers(bench *b, size_t n, r1_dtype t) {
     return p;
 }
 
-static int wanted(const bench *b, const char *name) {
-    return !b->only || strncmp(name, b->only, strlen(b->only)) == 0;
-}
-
 static void bench_products(bench *b) {
     static const int nk[][2] = {{1536, 576}, {576, 1536}, {128, 128}, {384, 128}, {49152, 576}};
     static const int ms[] = {1, 8, 64, 128, 512};
@@ -187,11 +187,10 @@ static void bench_products(bench *b) {
             c.dw = numbers(b, (size_t)n * (size_t)k, R1_F32);
             double flop = 2.0 * m * n * k;
             snprintf(shape, sizeof shape, "m %d n %d k %d", m, n, k);
-            if (wanted(b, "matmul"))
-                line(b, "matmul", shape, flop, m < 64 ? (double)one : 0, run_matmul, &c);
-            if (m >= 64 && wanted(b, "dx"))
+            line(b, "matmul", shape, flop, m < 64 ? (double)one : 0, run_matmul, &c);
+            if (m >= 64)
                 line(b, "dx", shape, flop, 0, run_dx, &c);
-            if (m >= 64 && wanted(b, "dw"))
+            if (m >= 64)
                 line(b, "dw", shape, flop, 0, run_dw, &c);
             r1_arena_release(&b->arena, mark);
         }
@@ -276,12 +275,21 @@ static void bench_attention(bench *b) {
     struct {
         int seqs, len, n;
         const int *dims;
-    } cases[] = {{1, 512, 1, small},  {64, 128, 1, small},  {64, 512, 1, small},
-                 {64, 512, 1, big},   {64, 512, 1, mha},    {512, 40, 1, tiny},
-                 {512, 40, 40, tiny}, {4, 256, 256, small}, {1, 512, 512, small},
-                 {2, 512, 512, big},  {4, 256, 256, mha}};
+    } cases[] = {{192, 512, 1, (const int[]){3, 1, 64}},
+                 {192, 512, 1, (const int[]){3, 1, 128}},
+                 {1, 512, 1, small},
+                 {64, 128, 1, small},
+                 {64, 512, 1, small},
+                 {64, 512, 1, big},
+                 {64, 512, 1, mha},
+                 {512, 40, 1, tiny},
+                 {512, 40, 40, tiny},
+                 {4, 256, 256, small},
+                 {1, 512, 512, small},
+                 {2, 512, 512, big},
+                 {4, 256, 256, mha}};
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases && wanted(b, "attention"); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bench_attention_case(b, cases[i].seqs, cases[i].len, cases[i].n, cases[i].dims);
         r1_arena_release(&b->arena, mark);
     }
@@ -375,8 +383,6 @@ static void bench_rows(bench *b) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t mark = r1_arena_mark(&b->arena), n = (size_t)cases[i].m * (size_t)cases[i].n;
         row_bench c = {.m = cases[i].m, .n = cases[i].n};
-        if (!wanted(b, cases[i].name))
-            continue;
         c.x = numbers(b, n, R1_F32), c.y = numbers(b, n, R1_F32), c.z = numbers(b, n, R1_F32);
         c.g = numbers(b, n, R1_F32), c.w = numbers(b, n, R1_F32), c.t = numbers(b, n, R1_F32);
         c.lse = numbers(b, 4096, R1_F32), c.ent = numbers(b, 4096, R1_F32);
