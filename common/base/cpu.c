@@ -2,6 +2,7 @@
 #include "common/base/cpu.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,4 +87,37 @@ int r1_cpu_cores(void) {
     if (sched_getaffinity(0, sizeof set, &set) != 0)
         return 1;
     return CPU_COUNT(&set);
+}
+
+/* The first number behind `key` in a small text file; < 0: not there. */
+static double number_in(const char *path, const char *key) {
+    FILE *f = fopen(path, "re");
+    char line[256];
+    double x = -1;
+
+    if (!f)
+        return -1;
+    while (x < 0 && fgets(line, sizeof line, f)) {
+        if (strncmp(line, key, strlen(key)) != 0)
+            continue;
+        char *end;
+        double value = strtod(line + strlen(key), &end);
+        if (end != line + strlen(key))
+            x = value;
+    }
+    fclose(f);
+    return x;
+}
+
+double r1_memory_available(void) {
+    double free_kib = number_in("/proc/meminfo", "MemAvailable:");
+    double limit = number_in("/sys/fs/cgroup/memory.max", "");
+    double used = number_in("/sys/fs/cgroup/memory.current", "");
+    double have = free_kib < 0 ? 1e9 : free_kib * 1024;
+
+    if (limit < 0) { /* version 1 */
+        limit = number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes", "");
+        used = number_in("/sys/fs/cgroup/memory/memory.usage_in_bytes", "");
+    }
+    return limit > 0 && used >= 0 && limit - used < have ? limit - used : have;
 }

@@ -23,4 +23,7 @@ const char *r1_cpu_name(void); /* brand string, e.g. "AMD EPYC" */
 /* Cores in this process's affinity mask. */
 int r1_cpu_cores(void);
 
+/* Bytes that this node could give without swapping (MemAvailable, and below a cgroup's limit). */
+double r1_memory_available(void);
+
 #endif

@@ -135,16 +135,22 @@ static r1_status reserve(r1_buf *b, size_t extra, r1_err *err) {
     return R1_OK;
 }
 
-r1_status r1_buf_add(r1_buf *b, const void *bytes, size_t n, r1_err *err) {
+r1_status r1_buf_extend(r1_buf *b, size_t n, r1_err *err) {
     r1_status st = reserve(b, n, err);
 
     if (st != R1_OK)
         return st;
-    if (n)
-        memcpy(b->data + b->len, bytes, n);
     b->len += n;
     b->data[b->len] = '\0';
     return R1_OK;
+}
+
+r1_status r1_buf_add(r1_buf *b, const void *bytes, size_t n, r1_err *err) {
+    r1_status st = r1_buf_extend(b, n, err);
+
+    if (st == R1_OK && n)
+        memcpy(b->data + b->len - n, bytes, n);
+    return st;
 }
 
 r1_status r1_buf_addf(r1_buf *b, r1_err *err, const char *fmt, ...) {

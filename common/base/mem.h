@@ -63,6 +63,8 @@ void r1_buf_init(r1_buf *b, size_t max_bytes);
 void r1_buf_done(r1_buf *b);
 void r1_buf_clear(r1_buf *b);
 R1_MUST_USE r1_status r1_buf_add(r1_buf *b, const void *bytes, size_t n, r1_err *err);
+/* n more bytes with undefined contents. */
+R1_MUST_USE r1_status r1_buf_extend(r1_buf *b, size_t n, r1_err *err);
 R1_MUST_USE r1_status r1_buf_addf(r1_buf *b, r1_err *err, const char *fmt, ...) R1_PRINTF(3, 4);
 
 #endif

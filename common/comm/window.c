@@ -80,6 +80,7 @@ r1_status r1_window_open(r1_window *w, const r1_world *world, size_t slot_bytes,
         w->segments[r] = (float *)(void *)((unsigned char *)at + skip);
         w->segment_bytes[r] = (size_t)bytes - skip;
     }
+    R1_TRY(r1_barrier(&world->node, "clearing the window", err)); /* before anyone writes to it */
     r1_window_reading(w, -1);
     st = r1_barrier(&world->node, "opening the window", err);
 done:

@@ -114,6 +114,17 @@ static void number_nodes(r1_world *w) {
     MPI_Allreduce(&leader, &w->n_nodes, 1, MPI_INT, MPI_SUM, r1_mpi(&w->all));
 }
 
+/* mpirun may have bound each rank to a core of its own: what a node's ranks may use together. */
+static void count_cores(r1_world *w) {
+    cpu_set_t mine, all;
+
+    CPU_ZERO(&mine);
+    sched_getaffinity(0, sizeof mine, &mine);
+    MPI_Allreduce(&mine, &all, (int)sizeof all, MPI_BYTE, MPI_BOR, r1_mpi(&w->node));
+    w->node_cores = CPU_COUNT(&all);
+    w->node_cores = w->node_cores > 0 ? w->node_cores : 1;
+}
+
 r1_status r1_world_open(r1_world *w, int *argc, char ***argv, r1_err *err) {
     int provided;
     MPI_Comm dup, node;
@@ -133,6 +144,7 @@ r1_status r1_world_open(r1_world *w, int *argc, char ***argv, r1_err *err) {
     memcpy(state.host, w->host, sizeof state.host);
     state.rank = w->all.rank;
     number_nodes(w);
+    count_cores(w);
 done:
     return st;
 }

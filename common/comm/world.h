@@ -19,6 +19,7 @@ typedef struct r1_world {
     r1_comm node;     /* ranks that share memory */
     r1_comm learners; /* after r1_world_set_learners; size 0 on other ranks */
     int node_id, n_nodes;
+    int node_cores; /* that any rank of this node may run on */
     char host[64];
 } r1_world;
 

@@ -1,0 +1,296 @@
+/* Problems in, graded trajectories out; see actor.h. */
+#include "actor/actor.h"
+
+#include "common/base/clock.h"
+#include "common/base/cpu.h"
+
+#include <math.h>
+#include <string.h>
+
+#define TEXT_MAX ((size_t)64 << 20)
+
+typedef struct stage_data {
+    r1_dataset *train, *eval;
+    r1_rewards rewards;
+} stage_data;
+
+struct r1_actor {
+    r1_actor_options o;
+    r1_engine *engine;
+    stage_data stages[R1_MAX_STAGES];
+    r1_ids ids; /* of the prompt that is being submitted */
+    r1_buf text;
+};
+
+/* Evaluation problems of a stage: what its own configuration says. */
+static r1_status open_stage(r1_actor *a, int i, r1_err *err) {
+    const r1_stage_config *s = &a->o.cfg->stages[i];
+    r1_reward_options rewards[R1_MAX_REWARDS];
+    r1_dataset_options train = {
+        .spec = &s->data.train, .seed = a->o.cfg->seed, .stage = (uint32_t)i, .error_rate = -1};
+    r1_dataset_options eval = {.spec = &s->data.eval, .evaluation = 1, .error_rate = -1};
+    r1_status st;
+
+    for (int r = 0; r < s->n_rewards; r++)
+        rewards[r] = (r1_reward_options){.name = s->rewards[r].name,
+                                         .from = s->rewards[r].from,
+                                         .weight = s->rewards[r].weight,
+                                         .require_format = s->rewards[r].require_format};
+    R1_TRY(r1_rewards_open(&a->stages[i].rewards, rewards, s->n_rewards, err));
+    if (s->kind == R1_STAGE_GRPO)
+        R1_TRY(r1_dataset_open(&a->stages[i].train, &train, err));
+    if (s->n_rewards > 0)
+        R1_TRY(r1_dataset_open(&a->stages[i].eval, &eval, err));
+done:
+    if (st != R1_OK)
+        r1_err_prefix(err, "stage '%s'", s->name);
+    return st;
+}
+
+#define MAX_SEQUENCES 512
+#define PREFILL_ROWS  512
+
+/* Samples that one request of any stage asks of one of the ranks, and its longest sequence. */
+static void most_work(const r1_config *cfg, int actors, int *ret_samples, int *ret_len) {
+    *ret_samples = *ret_len = 1;
+    for (int i = 0; i < cfg->n_stages; i++) {
+        const r1_stage_config *s = &cfg->stages[i];
+        int samples = s->kind == R1_STAGE_GRPO ? s->prompts_per_step * s->group_size : 0;
+        int eval = s->data.eval.n > 0 ? s->data.eval.n * cfg->eval.n_per_prompt : 0;
+        int len = s->limits.max_prompt_len + (s->max_response_len > 0 ? s->max_response_len : 0);
+        samples = ((samples > eval ? samples : eval) + actors - 1) / actors;
+        *ret_samples = samples > *ret_samples ? samples : *ret_samples;
+        *ret_len = len > *ret_len ? len : *ret_len;
+    }
+}
+
+void r1_actor_size(r1_actor_options *o, int actors, int node_actors) {
+    double block = (double)r1_kv_block_bytes(&o->model->arch, o->model->ops->dtype);
+    double memory = o->cfg->limits.kv_memory;
+    int samples, len;
+
+    most_work(o->cfg, actors, &samples, &len);
+    len = len < o->model->max_len ? len : o->model->max_len;
+    int per_sequence = len / R1_KV_BLOCK + 2;
+    if (isnan(memory))
+        memory = r1_memory_available() / 4 / node_actors;
+    o->max_sequences = samples < MAX_SEQUENCES ? samples : MAX_SEQUENCES;
+    o->prefill_rows = PREFILL_ROWS;
+    double want = (double)o->max_sequences * per_sequence, have = memory / block;
+    o->n_blocks = (int)(want < have ? want : have > per_sequence ? have : per_sequence);
+}
+
+static r1_engine_options engine_options(const r1_actor_options *o) {
+    return (r1_engine_options){.model = o->model,
+                               .max_sequences = o->max_sequences,
+                               .n_blocks = o->n_blocks,
+                               .prefill_rows = o->prefill_rows};
+}
+
+size_t r1_actor_bytes(const r1_actor_options *o) {
+    r1_engine_options e = engine_options(o);
+
+    return r1_engine_bytes(&e);
+}
+
+r1_status r1_actor_open(r1_actor **ret, const r1_actor_options *o, r1_err *err) {
+    r1_engine_options e = engine_options(o);
+    r1_actor *a = NULL;
+    r1_status st;
+
+    R1_TRY(R1_NEW(a, 1, err));
+    a->o = *o;
+    r1_buf_init(&a->text, TEXT_MAX);
+    R1_TRY(r1_engine_open(&a->engine, &e, err));
+    for (int i = 0; i < o->cfg->n_stages; i++)
+        R1_TRY(open_stage(a, i, err));
+    *ret = a;
+    return R1_OK;
+done:
+    r1_actor_close(a);
+    return st;
+}
+
+void r1_actor_close(r1_actor *a) {
+    if (!a)
+        return;
+    r1_engine_close(a->engine);
+    for (int i = 0; i < R1_MAX_STAGES; i++) {
+        r1_dataset_close(a->stages[i].train);
+        r1_dataset_close(a->stages[i].eval);
+        r1_rewards_close(&a->stages[i].rewards);
+    }
+    r1_ids_done(&a->ids);
+    r1_buf_done(&a->text);
+    r1_free(a);
+}
+
+r1_status r1_actor_text(const r1_actor *a, const int32_t *ids, int n, r1_buf *text, r1_err *err) {
+    return r1_tokenizer_decode(a->o.tokenizer, ids, (size_t)n, 1, text, err);
+}
+
+/* ---- one request ---- */
+
+typedef struct work {
+    r1_actor *a;
+    const r1_rollout_request *req;
+    r1_group_fn done;
+    void *ctx;
+    double t0_s;
+} work;
+
+static r1_status get_problem(const work *w, uint64_t index, r1_problem *p, r1_err *err) {
+    stage_data *s = &w->a->stages[w->req->stage];
+
+    return r1_dataset_get(w->req->evaluation ? s->eval : s->train, index, p, err);
+}
+
+static r1_status submit(work *w, uint64_t index, r1_err *err) {
+    r1_actor *a = w->a;
+    const r1_rollout_request *q = w->req;
+    const r1_stage_config *stage = &a->o.cfg->stages[q->stage];
+    r1_problem p;
+    r1_status st = get_problem(w, index, &p, err);
+
+    if (st != R1_OK)
+        return st;
+    a->ids.n = 0;
+    R1_TRY(r1_template_encode(a->o.tokenizer, a->o.template_kind, a->o.system, p.prompt, &a->ids,
+                              NULL, err));
+    if (a->ids.n > (size_t)stage->limits.max_prompt_len || a->ids.n == 0) {
+        st = R1_FAIL(
+            err, R1_DATA, "prompt %llu of stage '%s' has %zu tokens, limits.max_prompt_len is %d",
+            (unsigned long long)index, stage->name, a->ids.n, stage->limits.max_prompt_len);
+        goto done;
+    }
+    r1_request r = {
+        .tag = index, .prompt = a->ids.ids, .prompt_len = (int)a->ids.n, .n = q->group_size};
+    r.key = (r1_rng_key){.seed = a->o.cfg->seed,
+                         .index = index,
+                         .stage = (uint32_t)q->stage,
+                         .purpose = q->evaluation ? R1_RNG_EVAL : R1_RNG_SAMPLE};
+    r.sampling = (r1_sampling){.temperature = q->temperature,
+                               .top_p = q->top_p,
+                               .top_k = q->top_k,
+                               .min_new_tokens = q->min_new_tokens,
+                               .max_new_tokens = q->max_new_tokens};
+    r.sampling.n_stop_ids = r1_tokenizer_eos(a->o.tokenizer, r.sampling.stop_ids, R1_MAX_STOP_IDS);
+    st = r1_engine_submit(a->engine, &r, err);
+done:
+    r1_problem_done(&p);
+    return st;
+}
+
+/* One finished sample: its text judged. */
+static r1_status grade(work *w, const r1_problem *p, const r1_sample *s, r1_trajectory *t,
+                       r1_err *err) {
+    const r1_rewards *rewards = &w->a->stages[w->req->stage].rewards;
+    r1_graded g;
+    r1_status st;
+
+    R1_TRY(r1_trajectory_alloc(t, s->n, err));
+    memcpy(t->ids, s->ids, (size_t)s->n * sizeof *t->ids);
+    memcpy(t->logp, s->logp, (size_t)s->n * sizeof *t->logp);
+    t->finish = s->finish;
+    r1_buf_clear(&w->a->text);
+    R1_TRY(r1_actor_text(w->a, s->ids, s->n, &w->a->text, err));
+    r1_grade_input in = {.question = r1_text_of(p->prompt),
+                         .completion = {w->a->text.data ? w->a->text.data : "", w->a->text.len},
+                         .reference = r1_text_of(p->reference),
+                         .extra = r1_text_of(p->extra)};
+    r1_rewards_grade(rewards, &in, &g);
+    t->n_rewards = g.n;
+    for (int i = 0; i < g.n; i++) {
+        t->verdict[i] = (int)g.verdict[i].kind;
+        t->score[i] = g.verdict[i].score;
+    }
+    t->reward = g.total;
+    t->usable = g.usable;
+    t->correct = g.correct;
+done:
+    return st;
+}
+
+static r1_status deliver(work *w, const r1_finished *f, r1_err *err) {
+    double t_s = r1_now_s();
+    r1_problem p;
+    r1_group g;
+    r1_status st = get_problem(w, f->tag, &p, err);
+
+    if (st != R1_OK)
+        return st;
+    R1_TRY(r1_group_alloc(&g, f->prompt_len, f->n, err));
+    memcpy(g.prompt, f->prompt, (size_t)f->prompt_len * sizeof *g.prompt);
+    g.deal = f->tag;
+    g.version = w->req->version;
+    g.stage = w->req->stage;
+    r1_phase_begin(w->a->o.phases, R1_PHASE_REWARD);
+    for (int i = 0; i < f->n && st == R1_OK; i++)
+        st = grade(w, &p, &f->samples[i], &g.t[i], err);
+    r1_phase_end(w->a->o.phases, R1_PHASE_REWARD);
+    g.gen_s = t_s - w->t0_s;
+    g.reward_s = r1_now_s() - t_s;
+    if (st == R1_OK)
+        st = w->done(w->ctx, &g, err);
+    else
+        r1_group_done(&g);
+done:
+    r1_problem_done(&p);
+    return st;
+}
+
+r1_status r1_actor_roll(r1_actor *a, const r1_rollout_request *req, const void *payload,
+                        r1_next_fn next, r1_group_fn done, void *ctx, r1_err *err) {
+    work w = {a, req, done, ctx, r1_now_s()};
+    int more = 1;
+    r1_status st = R1_OK;
+
+    while (st == R1_OK && (more || r1_engine_pending(a->engine) > 0)) {
+        uint64_t index;
+        while (st == R1_OK && more && r1_engine_pending(a->engine) < a->o.max_sequences) {
+            more = next(ctx, &index);
+            if (more)
+                st = submit(&w, index, err);
+        }
+        if (st == R1_OK && r1_engine_pending(a->engine) > 0)
+            r1_engine_step(a->engine, payload);
+        for (r1_finished *f; st == R1_OK && (f = r1_engine_poll(a->engine));) {
+            st = deliver(&w, f, err);
+            r1_finished_free(f);
+        }
+    }
+    return st;
+}
+
+static r1_status lint_dataset(r1_actor *a, int stage, r1_dataset *d, int limit, r1_err *err) {
+    uint64_t n = r1_dataset_size(d);
+    r1_status st = R1_OK;
+
+    n = n == 0 ? (uint64_t)limit : n;
+    for (uint64_t i = 0; i < n && st == R1_OK; i++) {
+        r1_problem p;
+        if ((st = r1_dataset_get(d, i, &p, err)) != R1_OK)
+            break;
+        r1_grade_input in = {.question = r1_text_of(p.prompt),
+                             .reference = r1_text_of(p.reference),
+                             .extra = r1_text_of(p.extra)};
+        st = r1_rewards_lint(&a->stages[stage].rewards, &in, err);
+        if (st != R1_OK)
+            r1_err_prefix(err, "problem %llu ('%.60s')", (unsigned long long)i, p.prompt);
+        r1_problem_done(&p);
+    }
+    return st;
+}
+
+r1_status r1_actor_lint(r1_actor *a, int stage, int limit, r1_err *err) {
+    stage_data *s = &a->stages[stage];
+    r1_status st = R1_OK;
+
+    if (s->train)
+        st = lint_dataset(a, stage, s->train, limit, err);
+    if (st == R1_OK && s->eval)
+        st = lint_dataset(a, stage, s->eval, limit, err);
+    if (st != R1_OK)
+        r1_err_prefix(err, "stage '%s'", a->o.cfg->stages[stage].name);
+    return st;
+}

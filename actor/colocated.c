@@ -1,0 +1,111 @@
+/* Rollouts by all ranks in turn; see colocated.h. */
+#include "actor/colocated.h"
+
+#include <string.h>
+
+#define MESSAGES_MAX ((size_t)1 << 40)
+
+/* A message is its length as 8 bytes, then the group. */
+typedef struct share {
+    const r1_rollout_request *req;
+    int rank, size, next;
+    r1_buf *out;
+} share;
+
+/* Group i of the request is made by rank i mod size. */
+static int next_of_mine(void *ctx, uint64_t *ret_index) {
+    share *s = ctx;
+    int i = s->next * s->size + s->rank;
+
+    if (i >= s->req->n_prompts)
+        return 0;
+    s->next++;
+    *ret_index = s->req->first + (uint64_t)i;
+    return 1;
+}
+
+static r1_status add_message(void *ctx, r1_group *g, r1_err *err) {
+    share *s = ctx;
+    size_t at = s->out->len;
+    uint64_t n = 0;
+    r1_status st;
+
+    R1_TRY(r1_buf_add(s->out, &n, sizeof n, err));
+    R1_TRY(r1_group_encode(g, s->out, err));
+    n = s->out->len - at - sizeof n;
+    memcpy(s->out->data + at, &n, sizeof n);
+done:
+    r1_group_done(g);
+    return st;
+}
+
+/* Everyone's messages -> groups at their places. */
+static r1_status place(const r1_colocated *c, const r1_rollout_request *req, const r1_buf *all,
+                       r1_group *groups, r1_err *err) {
+    uint8_t *seen = NULL;
+    size_t at = 0;
+    int have = 0;
+    r1_status st;
+
+    R1_TRY(R1_NEW(seen, (size_t)req->n_prompts, err));
+    while (at < all->len) {
+        r1_group g;
+        uint64_t n;
+        memcpy(&n, all->data + at, sizeof n);
+        at += sizeof n;
+        R1_TRY(r1_group_decode(all->data + at, n, &c->limits, &g, err));
+        at += n;
+        uint64_t i = g.deal - req->first;
+        if (i >= (uint64_t)req->n_prompts || seen[i]) {
+            st = R1_FAIL(err, R1_BUG, "group %llu arrived twice or was not asked for",
+                         (unsigned long long)g.deal);
+            r1_group_done(&g);
+            goto done;
+        }
+        seen[i] = 1;
+        groups[i] = g;
+        have++;
+    }
+    if (have != req->n_prompts)
+        st = R1_FAIL(err, R1_BUG, "%d of %d groups arrived", have, req->n_prompts);
+done:
+    for (int i = 0; st != R1_OK && seen && i < req->n_prompts; i++)
+        if (seen[i])
+            r1_group_done(&groups[i]);
+    r1_free(seen);
+    return st;
+}
+
+r1_status r1_colocated_roll(void *ctx, const r1_rollout_request *request, r1_group *groups,
+                            r1_err *err) {
+    const r1_colocated *c = ctx;
+    const r1_comm *all = &c->world->all;
+    size_t *sizes = NULL;
+    uint64_t version, hash;
+    r1_buf mine, everyone;
+    r1_status st;
+
+    r1_buf_init(&mine, MESSAGES_MAX);
+    r1_buf_init(&everyone, MESSAGES_MAX);
+    int slot = r1_window_current(c->window, &version, &hash);
+    R1_ASSERT(version == request->version);
+    share s = {.req = request, .rank = all->rank, .size = all->size, .out = &mine};
+    r1_window_reading(c->window, slot);
+    r1_phase_begin(c->phases, R1_PHASE_ROLLOUT);
+    st = r1_actor_roll(c->actor, request, r1_window_slot(c->window, slot), next_of_mine,
+                       add_message, &s, err);
+    r1_phase_end(c->phases, R1_PHASE_ROLLOUT);
+    r1_window_reading(c->window, -1);
+    R1_TRY(r1_agree(all, st, err));
+    R1_TRY(R1_NEW(sizes, (size_t)all->size, err));
+    r1_phase_begin(c->phases, R1_PHASE_WAIT_ACTORS);
+    st = r1_allgatherv(all, mine.data, mine.len, &everyone, sizes, "trajectories", err);
+    r1_phase_end(c->phases, R1_PHASE_WAIT_ACTORS);
+    if (st == R1_OK)
+        st = place(c, request, &everyone, groups, err);
+done:
+    r1_free(sizes);
+    r1_buf_done(&mine);
+    r1_buf_done(&everyone);
+    return st;
+}

@@ -1,0 +1,106 @@
+/* A language model as a configuration names it; see policy.h. */
+#include "common/tokenizer/policy.h"
+
+#include <string.h>
+
+static r1_status random_arch(r1_policy *p, const r1_config *cfg, r1_err *err) {
+    static const r1_arch_kind kinds[] = {R1_ARCH_LLAMA, R1_ARCH_QWEN2, R1_ARCH_QWEN3};
+    int vocab = r1_tokenizer_vocab_size(p->tokenizer), asked = cfg->model.config.vocab_size;
+    int32_t eos[R1_ARCH_MAX_EOS];
+
+    if (asked != R1_AUTO && asked < vocab)
+        return R1_FAIL(err, R1_USAGE,
+                       "%s: model.config.vocab_size is %d, the tokenizer has %d tokens", cfg->path,
+                       asked, vocab);
+    p->arch = (r1_arch){.kind = kinds[cfg->model.config.arch],
+                        .vocab_size = asked == R1_AUTO ? vocab : asked,
+                        .hidden_size = cfg->model.config.hidden_size,
+                        .layers = cfg->model.config.layers,
+                        .heads = cfg->model.config.heads,
+                        .kv_heads = cfg->model.config.kv_heads,
+                        .head_dim = cfg->model.config.head_dim,
+                        .intermediate_size = cfg->model.config.intermediate_size,
+                        .max_positions = cfg->model.config.max_positions,
+                        .norm_eps = (float)cfg->model.config.norm_eps,
+                        .tied = cfg->model.config.tied,
+                        .qkv_bias = cfg->model.config.arch == R1_NAME_QWEN2,
+                        .qk_norm = cfg->model.config.arch == R1_NAME_QWEN3,
+                        .rope_theta = cfg->model.config.rope_theta,
+                        .rope_factor = 1,
+                        .init_std = cfg->model.config.init_std,
+                        .bos_id = -1};
+    p->arch.n_eos = r1_tokenizer_eos(p->tokenizer, eos, R1_ARCH_MAX_EOS);
+    for (int i = 0; i < p->arch.n_eos; i++)
+        p->arch.eos_ids[i] = eos[i];
+    p->init_std = cfg->model.config.init_std;
+    return r1_arch_check(&p->arch, cfg->path, err);
+}
+
+static r1_status open_tokenizer(r1_policy *p, const r1_config *cfg, r1_err *err) {
+    if (cfg->tokenizer.kind == R1_TOK_BYTES)
+        return r1_tokenizer_new_bytes(&p->tokenizer, cfg->tokenizer.added_tokens.s,
+                                      cfg->tokenizer.added_tokens.n, err);
+    return R1_FAIL(err, R1_USAGE, "%s: no tokenizer", cfg->path);
+}
+
+static void choose_template(r1_policy *p, const r1_config *cfg) {
+    p->template_kind = strcmp(cfg->chat_template, "auto") == 0 ? "plain" : cfg->chat_template;
+    p->system = NULL;
+}
+
+/* The longest sequence that any stage can make. */
+static int longest(const r1_config *cfg, const r1_arch *arch) {
+    int most = 1;
+
+    for (int i = 0; i < cfg->n_stages; i++) {
+        const r1_stage_config *s = &cfg->stages[i];
+        int len = s->limits.max_prompt_len + (s->max_response_len > 0 ? s->max_response_len : 0);
+        if (s->kind == R1_STAGE_SFT && len < s->limits.max_tokens_per_microbatch)
+            len = s->limits.max_tokens_per_microbatch;
+        most = len > most ? len : most;
+    }
+    return most < arch->max_positions ? most : arch->max_positions;
+}
+
+r1_status r1_policy_open(r1_policy *p, const r1_config *cfg, int threads, r1_err *err) {
+    r1_status st;
+
+    *p = (r1_policy){.seed = cfg->seed};
+    R1_TRY(open_tokenizer(p, cfg, err));
+    if (cfg->model.init == R1_INIT_RANDOM) {
+        R1_TRY(random_arch(p, cfg, err));
+    } else {
+        R1_TRY(r1_arch_open(&p->arch, cfg->model.path, err));
+        R1_TRY(r1_tensors_open(&p->source, cfg->model.path, err));
+    }
+    if (r1_tokenizer_vocab_size(p->tokenizer) > p->arch.vocab_size) {
+        st = R1_FAIL(err, R1_USAGE, "%s: the tokenizer has %d tokens, the model %d", cfg->path,
+                     r1_tokenizer_vocab_size(p->tokenizer), p->arch.vocab_size);
+        goto done;
+    }
+    choose_template(p, cfg);
+    R1_TRY(r1_ops_open(&p->ops, (r1_dtype)cfg->compute.dtype, cfg->compute.numeric_path, threads,
+                       err));
+    st = r1_model_open(&p->model, &p->arch, p->ops, longest(cfg, &p->arch), err);
+done:
+    if (st != R1_OK)
+        r1_policy_close(p);
+    return st;
+}
+
+void r1_policy_close(r1_policy *p) {
+    r1_model_close(&p->model);
+    if (p->ops)
+        r1_ops_close(p->ops);
+    r1_tokenizer_free(p->tokenizer);
+    if (p->source)
+        r1_tensors_close(p->source);
+    *p = (r1_policy){0};
+}
+
+r1_status r1_policy_weights(const r1_policy *p, uint32_t u0, uint32_t u1, float *w, r1_err *err) {
+    if (p->source)
+        return r1_layout_load(&p->model.layout, p->source, u0, u1, w, err);
+    r1_layout_init(&p->model.layout, p->init_std, p->seed, u0, u1, w);
+    return R1_OK;
+}

@@ -1,0 +1,78 @@
+/* What a step's samples said, as text: rollouts/step_NNNNNN.jsonl. */
+#include "learner/dump.h"
+
+#include "common/base/file.h"
+#include "common/metrics/rollouts.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct texts {
+    r1_buf prompt, completion;
+} texts;
+
+static r1_status add_sample(const r1_run *run, const r1_grpo_batch *b, int i, texts *text,
+                            const char *reference, r1_buf *out, r1_err *err) {
+    const r1_stage_config *s = r1_run_stage(run);
+    const r1_group *g = &b->groups[i / b->group_size];
+    const r1_trajectory *t = &g->t[i % b->group_size];
+    r1_rollout_verdict verdicts[R1_WIRE_REWARDS_MAX];
+    r1_status st;
+
+    r1_buf_clear(&text->completion);
+    R1_TRY(r1_tokenizer_decode(run->tokenizer, t->ids, (size_t)t->n, 0, &text->completion, err));
+    for (int r = 0; r < t->n_rewards; r++)
+        verdicts[r] = (r1_rollout_verdict){
+            s->rewards[r].name, {.kind = (r1_verdict_kind)t->verdict[r], .score = t->score[r]}};
+    r1_rollout_row row = {.stage = s->name,
+                          .step = run->at.step + 1,
+                          .weights_version = (int64_t)g->version,
+                          .deal = g->deal,
+                          .sample = i % b->group_size,
+                          .prompt = text->prompt.data,
+                          .len_prompt = text->prompt.len,
+                          .completion = text->completion.data,
+                          .len_completion = text->completion.len,
+                          .reference = reference,
+                          .len_reference = reference ? strlen(reference) : 0,
+                          .n_prompt_tokens = g->prompt_len,
+                          .n_tokens = t->n,
+                          .finish_reason = t->finish == 0 ? "stop" : "length",
+                          .reward = t->usable ? b->reward[i] : (double)NAN,
+                          .advantage = b->lens[i] ? b->advantage[i] : (double)NAN,
+                          .verdicts = verdicts,
+                          .n_verdicts = t->n_rewards};
+    st = r1_rollout_add(out, &row, err);
+done:
+    return st;
+}
+
+r1_status r1_grpo_dump(const r1_run *run, const r1_grpo_batch *b, r1_err *err) {
+    char dir[R1_PATH_MAX];
+    texts text;
+    r1_buf out;
+    r1_status st = R1_OK;
+
+    r1_buf_init(&out, R1_ROLLOUTS_BYTES_MAX);
+    r1_buf_init(&text.prompt, R1_ROLLOUTS_BYTES_MAX);
+    r1_buf_init(&text.completion, R1_ROLLOUTS_BYTES_MAX);
+    for (int g = 0; g < b->n_groups; g++) {
+        r1_problem p;
+        r1_buf_clear(&text.prompt);
+        R1_TRY(r1_tokenizer_decode(run->tokenizer, b->groups[g].prompt,
+                                   (size_t)b->groups[g].prompt_len, 0, &text.prompt, err));
+        R1_TRY(r1_dataset_get(run->train, b->groups[g].deal, &p, err));
+        for (int m = 0; m < b->group_size && st == R1_OK; m++)
+            st = add_sample(run, b, g * b->group_size + m, &text, p.reference, &out, err);
+        r1_problem_done(&p);
+        if (st != R1_OK)
+            goto done;
+    }
+    R1_TRY(r1_rundir_file(&run->dir, "rollouts", dir, sizeof dir, err));
+    st = r1_rollouts_write(dir, run->at.step + 1, &out, err);
+done:
+    r1_buf_done(&out);
+    r1_buf_done(&text.prompt);
+    r1_buf_done(&text.completion);
+    return st;
+}

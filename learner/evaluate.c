@@ -1,0 +1,65 @@
+/* Held-out accuracy, sampled and greedy. */
+#include "learner/run.h"
+
+#include <math.h>
+
+/* Mean of the per-problem accuracy and its standard error over problems. */
+static void summarise(const r1_group *groups, int n, int max_new, r1_eval_result *ret) {
+    double sum = 0, sq = 0, tokens = 0, samples = 0, cut = 0;
+
+    for (int i = 0; i < n; i++) {
+        double right = 0;
+        for (int s = 0; s < groups[i].n; s++) {
+            right += groups[i].t[s].correct;
+            tokens += groups[i].t[s].n;
+            cut += groups[i].t[s].finish != 0;
+        }
+        samples += groups[i].n;
+        right /= groups[i].n;
+        sum += right;
+        sq += right * right;
+    }
+    double mean = sum / n, var = n > 1 ? (sq - n * mean * mean) / (n - 1) : 0;
+    ret->n = n;
+    ret->accuracy = mean;
+    ret->stderr_ = sqrt((var > 0 ? var : 0) / n);
+    ret->length_mean = tokens / samples;
+    ret->truncated = cut / samples;
+}
+
+r1_status r1_evaluate(r1_run *run, r1_eval_result *ret, r1_err *err) {
+    const r1_stage_config *s = r1_run_stage(run);
+    const r1_eval_config *e = &run->cfg->eval;
+    r1_dataset_options options = {.spec = &s->data.eval, .evaluation = 1, .error_rate = -1};
+    r1_group *groups = NULL;
+    r1_dataset *d = NULL;
+    r1_eval_result greedy;
+    int n = 0, got = 0;
+    r1_status st;
+
+    *ret = (r1_eval_result){.greedy_accuracy = NAN};
+    R1_TRY(r1_dataset_open(&d, &options, err));
+    n = (int)r1_dataset_size(d);
+    R1_TRY(R1_NEW(groups, (size_t)n, err));
+    for (int pass = 0; pass < (e->greedy ? 2 : 1); pass++) {
+        r1_rollout_request q = {.evaluation = 1,
+                                .stage = run->at.stage,
+                                .n_prompts = n,
+                                .group_size = pass ? 1 : e->n_per_prompt,
+                                .top_p = 1.0f,
+                                .temperature = pass ? 0.0f : (float)e->temperature,
+                                .max_new_tokens = s->max_response_len,
+                                .version = run->trainer->version};
+        R1_TRY(run->source.roll(run->source.ctx, &q, groups, err));
+        got = n;
+        summarise(groups, n, s->max_response_len, pass ? &greedy : ret);
+        if (pass)
+            ret->greedy_accuracy = greedy.accuracy;
+        for (; got > 0; got--)
+            r1_group_done(&groups[got - 1]);
+    }
+done:
+    r1_free(groups);
+    r1_dataset_close(d);
+    return st;
+}

@@ -1,0 +1,76 @@
+/* The run directory of a training run; see output.h. */
+#include "learner/output.h"
+
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+
+#include <math.h>
+#include <stdio.h>
+
+r1_status r1_output_open(r1_run *run, const char *output, int resume, r1_err *err) {
+    char path[R1_PATH_MAX], *yaml = NULL;
+    r1_status st;
+
+    run->t0_s = r1_now_s();
+    r1_summary_init(&run->summary);
+    if (output)
+        R1_TRY(r1_path_format(path, sizeof path, err, "%s", output));
+    else
+        R1_TRY(r1_path_format(path, sizeof path, err, "runs/%s", run->cfg->name));
+    R1_TRY(r1_rundir_open(&run->dir, path, resume, err));
+    R1_TRY(r1_config_dump(run->cfg, 0, &yaml, err));
+    R1_TRY(r1_rundir_write_config(&run->dir, yaml, err));
+    R1_TRY(r1_rundir_clear_exit_status(&run->dir, err));
+    R1_TRY(r1_rundir_file(&run->dir, "metrics.jsonl", path, sizeof path, err));
+    R1_TRY(r1_metrics_open(&run->metrics, path, -1, 0, err));
+    if (run->cfg->log.tensorboard) {
+        R1_TRY(r1_rundir_file(&run->dir, "tensorboard", path, sizeof path, err));
+        R1_TRY(r1_tensorboard_open(&run->tensorboard, path, -1, err));
+    }
+    R1_TRY(r1_rundir_file(&run->dir, "logs/rank-0.log", path, sizeof path, err));
+    st = r1_log_open_file(path, err);
+done:
+    r1_free(yaml);
+    return st;
+}
+
+void r1_output_results(const r1_run *run) {
+    const r1_summary *s = &run->summary;
+
+    for (int i = 0; i < s->n_stages; i++) {
+        const r1_summary_stage *g = &s->stage[i];
+        char greedy[48] = "";
+        if (!g->has_eval)
+            continue;
+        if (!isnan(g->eval.greedy_accuracy))
+            snprintf(greedy, sizeof greedy, "  greedy %5.1f %%", 100 * g->eval.greedy_accuracy);
+        printf("after %-12s (%s): held-out accuracy %5.1f %% +- %.1f%s  (%lld problems)\n", g->name,
+               g->kind, 100 * g->eval.accuracy, 100 * g->eval.stderr_, greedy,
+               (long long)g->eval.n);
+    }
+    printf("weights %s, optimizer %s\n", s->weights_checksum, s->optimizer_checksum);
+    printf("written: %s/{summary.json, metrics.jsonl, rollouts/, checkpoints/, config.yaml}\n",
+           run->dir.path);
+    fflush(stdout);
+}
+
+void r1_output_close(r1_run *run, int exit_code, const double *seconds, const int *roles) {
+    r1_err err = {0};
+    r1_buf table;
+
+    if (run->dir.fd_lock < 0)
+        return;
+    r1_buf_init(&table, (size_t)1 << 20);
+    if (seconds && r1_phase_table(seconds, roles, run->world->all.size, run->summary.wall_s, &table,
+                                  &err) == R1_OK)
+        fprintf(stderr, "%s", table.data);
+    r1_buf_done(&table);
+    if (exit_code == 0)
+        r1_output_results(run);
+    if (r1_rundir_write_exit_status(&run->dir, exit_code, &err) != R1_OK)
+        r1_error("%s", err.msg);
+    r1_metrics_close(&run->metrics);
+    r1_tensorboard_close(&run->tensorboard);
+    r1_rundir_close(&run->dir);
+}

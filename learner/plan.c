@@ -1,0 +1,152 @@
+/* Sizes, memory and header of a run; see plan.h. */
+#include "learner/plan.h"
+
+#include "common/base/cli.h"
+#include "common/base/cpu.h"
+#include "common/base/log.h"
+
+#include <stdio.h>
+
+#define MIB 1048576.0
+
+r1_status r1_plan_roles(r1_plan *p, const r1_config *cfg, const r1_world *w, r1_err *err) {
+    r1_status st;
+
+    *p = (r1_plan){0};
+    R1_TRY(r1_config_roles(cfg, w->all.size, w->n_nodes, &p->roles, err));
+    if (w->n_nodes > 1)
+        return R1_FAIL(err, R1_USAGE,
+                       "%d ranks on %d nodes: this version runs on one node (mpirun --host ONE)",
+                       w->all.size, w->n_nodes);
+    p->threads = cfg->compute.threads;
+    if (p->threads == R1_AUTO)
+        p->threads = w->node_cores > w->node.size ? w->node_cores / w->node.size : 1;
+    for (int i = 0; i < cfg->n_stages; i++)
+        p->has_reference |= cfg->stages[i].kind == R1_STAGE_GRPO && cfg->stages[i].kl.coef > 0;
+done:
+    return st;
+}
+
+static int ceil_div(int a, int b) {
+    return (a + b - 1) / b;
+}
+
+void r1_plan_sizes(r1_plan *p, const r1_config *cfg, const r1_model *model) {
+    int v = cfg->topology.virtual_learners;
+
+    p->max_tokens = p->max_members = 1;
+    for (int i = 0; i < cfg->n_stages; i++) {
+        const r1_stage_config *s = &cfg->stages[i];
+        r1_stage_plan plan;
+        int members = 1, tokens = s->limits.max_tokens_per_microbatch;
+        r1_config_plan(s, &plan);
+        if (s->kind == R1_STAGE_SFT)
+            members = ceil_div(s->batch, v);
+        if (s->kind == R1_STAGE_GRPO) {
+            int groups = ceil_div(plan.groups_per_update, v);
+            members = groups * s->group_size;
+            int all = groups * s->limits.max_prompt_len + members * s->max_response_len;
+            tokens = all < tokens ? all : tokens;
+        }
+        if (s->kind == R1_STAGE_EVAL)
+            continue;
+        p->max_members = members > p->max_members ? members : p->max_members;
+        p->max_tokens = tokens > p->max_tokens ? tokens : p->max_tokens;
+    }
+    p->slot_bytes = model->layout.payload_bytes;
+    r1_trainer_options o = r1_plan_trainer(p, cfg, NULL, model, NULL);
+    p->learner_bytes = r1_trainer_bytes(&o, p->roles.learners, 0);
+    p->window_bytes =
+        p->slot_bytes * (p->has_reference ? 3 : 2) +
+        (size_t)p->roles.learners * r1_trainer_segment_floats(&model->layout) * sizeof(float);
+}
+
+r1_trainer_options r1_plan_trainer(const r1_plan *p, const r1_config *cfg, const r1_world *w,
+                                   const r1_model *model, r1_window *window) {
+    return (r1_trainer_options){.world = w,
+                                .model = model,
+                                .window = window,
+                                .virtual_learners = cfg->topology.virtual_learners,
+                                .max_tokens = p->max_tokens,
+                                .max_members = p->max_members,
+                                .recompute = cfg->compute.recompute == R1_RECOMPUTE_LAYER};
+}
+
+static double node_bytes(const r1_plan *p, size_t actor_bytes) {
+    return (double)p->window_bytes + (double)p->roles.learners * (double)p->learner_bytes +
+           (double)p->roles.actors * (double)actor_bytes;
+}
+
+r1_status r1_plan_check(const r1_plan *p, const r1_config *cfg, const r1_world *w,
+                        size_t actor_bytes, r1_err *err) {
+    double need = node_bytes(p, actor_bytes), have = r1_memory_available();
+
+    if (need > have)
+        return R1_FAIL(err, R1_USAGE,
+                       "%s: this run needs %.0f MiB on %s, which has %.0f MiB free; lower "
+                       "limits.max_tokens_per_microbatch (%d), set compute.recompute: layer, or "
+                       "use fewer ranks",
+                       cfg->path, need / MIB, w->host, have / MIB, p->max_tokens);
+    if (p->threads * w->node.size > w->node_cores && w->all.rank == 0)
+        r1_warn("%d ranks x %d thread%s are more than the %d cores of %s", w->node.size, p->threads,
+                p->threads == 1 ? "" : "s", w->node_cores, w->host);
+    return R1_OK;
+}
+
+static void print_model(const r1_policy *m, const r1_config *cfg) {
+    const r1_arch *a = &m->arch;
+
+    r1_info("model     %s, %.1f M parameters: %d layers x %d, %d heads (%d kv), vocabulary %d%s",
+            cfg->model.init == R1_INIT_RANDOM ? r1_arch_kind_name(a->kind) : cfg->model.path,
+            (double)m->model.layout.n_params / 1e6, a->layers, a->hidden_size, a->heads,
+            a->kv_heads, a->vocab_size, a->tied ? ", tied head" : "");
+}
+
+void r1_plan_print(const r1_plan *p, const r1_config *cfg, const r1_world *w, const r1_policy *m,
+                   size_t actor_bytes) {
+    char text[256];
+
+    r1_info("r1-train  %s, config %s, run '%s', seed %llu", r1_version, cfg->path, cfg->name,
+            (unsigned long long)cfg->seed);
+    r1_info("machine   %s: %s, %d core%s for %d rank%s", w->host, r1_cpu_name(), w->node_cores,
+            w->node_cores == 1 ? "" : "s", w->node.size, w->node.size == 1 ? "" : "s");
+    r1_info("compute   %s on %s, %d thread%s a rank", r1_dtype_name(m->ops->dtype), m->ops->path,
+            p->threads, p->threads == 1 ? "" : "s");
+    if (p->roles.colocated)
+        r1_info("roles     colocated: %d rank%s, each actor and learner in turn", p->roles.learners,
+                p->roles.learners == 1 ? "" : "s");
+    else
+        r1_info("roles     split: %d learner%s, %d actor%s", p->roles.learners,
+                p->roles.learners == 1 ? "" : "s", p->roles.actors,
+                p->roles.actors == 1 ? "" : "s");
+    print_model(m, cfg);
+    r1_info("memory    shared %.1f MiB (%d weight slots of %.1f, gradients), learner %.1f MiB, "
+            "actor %.1f MiB; node %.1f of %.0f MiB free",
+            (double)p->window_bytes / MIB, p->has_reference ? 3 : 2, (double)p->slot_bytes / MIB,
+            (double)p->learner_bytes / MIB, (double)actor_bytes / MIB,
+            node_bytes(p, actor_bytes) / MIB, r1_memory_available() / MIB);
+    r1_info("sums      %d virtual learners, micro-batches of at most %d tokens",
+            cfg->topology.virtual_learners, p->max_tokens);
+    for (int i = 0; i < cfg->n_stages; i++)
+        r1_info("stage %d   %s (%s): %s", i + 1, cfg->stages[i].name,
+                r1_stage_kind_name(cfg->stages[i].kind),
+                r1_config_plan_text(&cfg->stages[i], text, sizeof text));
+}
+
+r1_wire_limits r1_plan_limits(const r1_config *cfg, const r1_arch *arch) {
+    r1_wire_limits l = {.max_samples = cfg->eval.n_per_prompt,
+                        .vocab_size = arch->vocab_size,
+                        .max_prompt_len = 1,
+                        .max_tokens = 1};
+
+    for (int i = 0; i < cfg->n_stages; i++) {
+        const r1_stage_config *s = &cfg->stages[i];
+        if (s->kind == R1_STAGE_GRPO && s->group_size > l.max_samples)
+            l.max_samples = s->group_size;
+        if (s->limits.max_prompt_len > l.max_prompt_len)
+            l.max_prompt_len = s->limits.max_prompt_len;
+        if (s->max_response_len > l.max_tokens)
+            l.max_tokens = s->max_response_len;
+    }
+    return l;
+}

@@ -1,0 +1,168 @@
+/* Supervised fine-tuning: cold start, distillation, plain text.
+ *
+ * The loss is the mean negative log-likelihood over the completion tokens of the whole update (for
+ * plain text over all tokens but the first), counted before any split. */
+#include "learner/run.h"
+
+#include "learner/schedule.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    STAT_NLL,
+    STAT_TOKENS,
+    STAT_CORRECT,
+    N_STATS
+};
+
+typedef struct example {
+    r1_ids ids; /* prompt, then completion */
+    int prompt_len;
+    const int32_t *completion;
+    int completion_len;
+} example;
+
+typedef struct sft_batch {
+    int n;
+    example *ex;
+    r1_item *items;
+    double *stats;
+    double tokens;
+} sft_batch;
+
+static r1_status encode_example(const r1_run *run, const r1_problem *p, example *e, r1_err *err) {
+    const r1_stage_config *s = r1_run_stage(run);
+    int32_t eos[1];
+    r1_status st;
+
+    if (p->text) {
+        R1_TRY(r1_tokenizer_encode(run->tokenizer, p->text, strlen(p->text), 1, &e->ids, err));
+        e->prompt_len = 1;
+    } else {
+        R1_TRY(r1_template_encode(run->tokenizer, run->template_kind, run->system, p->prompt,
+                                  &e->ids, NULL, err));
+        e->prompt_len = (int)e->ids.n;
+        if (!p->completion)
+            return R1_FAIL(err, R1_DATA, "stage '%s': a row has no answer to train on", s->name);
+        R1_TRY(r1_tokenizer_encode(run->tokenizer, p->completion, strlen(p->completion), 1, &e->ids,
+                                   err));
+    }
+    if (r1_tokenizer_eos(run->tokenizer, eos, 1) > 0)
+        R1_TRY(r1_ids_add(&e->ids, eos[0], err));
+    if ((int)e->ids.n <= e->prompt_len || e->prompt_len < 1)
+        return R1_FAIL(err, R1_DATA, "stage '%s': an example has no tokens to learn", s->name);
+    if (e->ids.n > (size_t)s->limits.max_tokens_per_microbatch ||
+        e->ids.n > (size_t)run->trainer->o.model->max_len)
+        return R1_FAIL(err, R1_DATA,
+                       "stage '%s': an example has %zu tokens, limits.max_tokens_per_microbatch is "
+                       "%d, the context %d",
+                       s->name, e->ids.n, s->limits.max_tokens_per_microbatch,
+                       run->trainer->o.model->max_len);
+    e->completion = e->ids.ids + e->prompt_len;
+    e->completion_len = (int)e->ids.n - e->prompt_len;
+done:
+    return st;
+}
+
+static void batch_done(sft_batch *b) {
+    for (int i = 0; i < b->n && b->ex; i++)
+        r1_ids_done(&b->ex[i].ids);
+    r1_free(b->ex);
+    r1_free(b->items);
+    r1_free(b->stats);
+}
+
+/* Deal the next `batch` examples; every learner draws all of them (they are pure functions). */
+static r1_status deal_batch(r1_run *run, sft_batch *b, r1_err *err) {
+    const r1_stage_config *s = r1_run_stage(run);
+    r1_status st;
+
+    *b = (sft_batch){.n = s->batch};
+    R1_TRY(R1_NEW(b->ex, (size_t)b->n, err));
+    R1_TRY(R1_NEW(b->items, (size_t)b->n, err));
+    R1_TRY(R1_NEW(b->stats, (size_t)b->n * N_STATS, err));
+    for (int i = 0; i < b->n; i++) {
+        r1_problem p;
+        example *e = &b->ex[i];
+        R1_TRY(r1_dataset_get(run->train, run->at.deals + (uint64_t)i, &p, err));
+        st = encode_example(run, &p, e, err);
+        r1_problem_done(&p);
+        if (st != R1_OK)
+            goto done;
+        b->items[i] = (r1_item){.prompt = e->ids.ids,
+                                .prompt_len = e->prompt_len,
+                                .n = 1,
+                                .ids = &e->completion,
+                                .lens = &e->completion_len};
+        b->tokens += e->completion_len;
+    }
+    run->at.deals += (uint64_t)b->n;
+done:
+    if (st != R1_OK)
+        batch_done(b);
+    return st;
+}
+
+static void nll(void *ctx, int item, int member, int token, int n, const float *logp,
+                const float *entropy, float *ret_dlogp, float *ret_dent) {
+    sft_batch *b = ctx;
+    double *stats = b->stats + (size_t)item * N_STATS;
+
+    for (int i = 0; i < n; i++) {
+        stats[STAT_NLL] -= (double)logp[i];
+        stats[STAT_TOKENS] += 1;
+        ret_dlogp[i] = (float)(-1.0 / b->tokens);
+    }
+}
+
+static void record(const r1_run *run, const sft_batch *b, const r1_update_result *u, double lr,
+                   r1_record *rec) {
+    double sum = 0, rows = 0;
+
+    for (int i = 0; i < b->n; i++) {
+        sum += b->stats[(size_t)i * N_STATS + STAT_NLL];
+        rows += (double)b->ex[i].ids.n;
+    }
+    r1_record_real(rec, sum / b->tokens, "loss");
+    r1_record_real(rec, u->grad_norm, "actor/grad_norm");
+    r1_record_real(rec, lr, "actor/lr");
+    r1_record_int(rec, (int64_t)b->tokens, "num_tokens");
+    r1_record_int(rec, (int64_t)rows, "perf/total_num_tokens");
+    r1_record_real(rec, u->forward_backward_s + u->optimizer_s, "timing_s/update_actor");
+    r1_record_real(rec, u->reduce_s, "timing_s/reduce");
+}
+
+r1_status r1_sft_step(r1_run *run, r1_record *rec, r1_err *err) {
+    const r1_stage_config *s = r1_run_stage(run);
+    double lr = r1_schedule_lr((r1_schedule_kind)s->schedule, s->lr, s->warmup,
+                               (long)run->at.stage_updates, s->total_updates);
+    r1_update_result result;
+    sft_batch b;
+    r1_status st;
+
+    if ((st = deal_batch(run, &b, err)) != R1_OK)
+        return st;
+    r1_update_spec u = {.items = b.items,
+                        .n_items = b.n,
+                        .inv_t = 1.0f,
+                        .fn = nll,
+                        .ctx = &b,
+                        .stats = b.stats,
+                        .n_stats = N_STATS,
+                        .lr = lr};
+    r1_run_optimizer(run, &u);
+    R1_TRY(r1_trainer_update(run->trainer, &u, &result, err));
+    record(run, &b, &result, lr, rec);
+    if (!result.finite && s->on_nonfinite == R1_NONFINITE_STOP) {
+        st = R1_FAIL(err, R1_DATA, "stage '%s', step %lld: the gradient is not finite", s->name,
+                     (long long)run->at.step + 1);
+        goto done;
+    }
+    run->at.updates++;
+    run->at.stage_updates++;
+    st = r1_trainer_publish(run->trainer, err);
+done:
+    batch_done(&b);
+    return st;
+}

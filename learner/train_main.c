@@ -1,0 +1,292 @@
+/* r1-train: a configuration in, a trained model and its record out. */
+#include "actor/colocated.h"
+#include "actor/serve.h"
+#include "common/base/cli.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "learner/output.h"
+#include "learner/plan.h"
+#include "learner/remote.h"
+#include "learner/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct options {
+    const char *config, *resume, *from, *output;
+    int dry_run, help_config, n_overrides;
+    char **overrides;
+} options;
+
+/* Everything that this rank opens, closed in reverse order. */
+typedef struct job {
+    options o;
+    r1_world world;
+    r1_config *cfg;
+    r1_plan plan;
+    r1_policy policy;
+    r1_window window;
+    int has_window;
+    r1_trainer trainer;
+    r1_actor *actor;
+    r1_colocated colocated;
+    r1_remote remote;
+    r1_phases phases;
+    r1_run run;
+} job;
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int sig) {
+    stop_signal = sig;
+}
+
+static int stop_requested(void) {
+    return stop_signal != 0;
+}
+
+static int is_learner(const job *j) {
+    return j->world.all.rank < j->plan.roles.learners;
+}
+
+static int is_actor(const job *j) {
+    return j->plan.roles.colocated || !is_learner(j);
+}
+
+static r1_actor_options actor_options(job *j) {
+    r1_actor_options o = {.cfg = j->cfg,
+                          .model = &j->policy.model,
+                          .tokenizer = j->policy.tokenizer,
+                          .template_kind = j->policy.template_kind,
+                          .system = j->policy.system,
+                          .phases = &j->phases};
+
+    r1_actor_size(&o, j->plan.roles.actors, j->plan.roles.actors);
+    return o;
+}
+
+/* Read, resolve and check everything; nothing large is allocated. */
+static r1_status prepare(job *j, r1_err *err) {
+    r1_status st;
+
+    R1_TRY(r1_config_load(&j->cfg, j->o.config, j->o.n_overrides, j->o.overrides, err));
+    r1_comm_set_deadline(j->cfg->limits.deadline_s);
+    R1_TRY(r1_plan_roles(&j->plan, j->cfg, &j->world, err));
+    R1_TRY(r1_policy_open(&j->policy, j->cfg, j->plan.threads, err));
+    r1_plan_sizes(&j->plan, j->cfg, &j->policy.model);
+    r1_actor_options a = actor_options(j);
+    if (j->world.all.rank == 0)
+        r1_plan_print(&j->plan, j->cfg, &j->world, &j->policy, r1_actor_bytes(&a));
+    st = r1_plan_check(&j->plan, j->cfg, &j->world, r1_actor_bytes(&a), err);
+done:
+    return st;
+}
+
+static r1_status open_learner(job *j, r1_err *err) {
+    r1_trainer_options o =
+        r1_plan_trainer(&j->plan, j->cfg, &j->world, &j->policy.model, &j->window);
+    r1_status st;
+
+    o.phases = &j->phases;
+    R1_TRY(r1_trainer_open(&j->trainer, &o, err));
+    st = r1_policy_weights(&j->policy, j->trainer.shard.u0, j->trainer.shard.u1, j->trainer.shard.w,
+                           err);
+done:
+    return st;
+}
+
+/* Memory, weights, data.  Collective. */
+static r1_status open_job(job *j, r1_err *err) {
+    const r1_layout *l = &j->policy.model.layout;
+    size_t segment = is_learner(j) ? r1_trainer_segment_floats(l) * sizeof(float) : 0;
+    r1_status st;
+
+    R1_TRY(r1_world_set_learners(&j->world, j->plan.roles.learners, err));
+    R1_TRY(r1_window_open(&j->window, &j->world, l->payload_bytes, j->plan.has_reference ? 3 : 2,
+                          segment, err));
+    j->has_window = 1;
+    st = is_learner(j) ? open_learner(j, err) : R1_OK;
+    if (st == R1_OK && is_actor(j)) {
+        r1_actor_options o = actor_options(j);
+        st = r1_actor_open(&j->actor, &o, err);
+    }
+    R1_TRY(r1_agree(&j->world.all, st, err));
+    for (int i = 0; j->actor && i < j->cfg->n_stages && st == R1_OK; i++)
+        st = r1_actor_lint(j->actor, i, 1000, err);
+    st = r1_agree(&j->world.all, st, err);
+done:
+    return st;
+}
+
+static void fill_run(job *j) {
+    r1_run *r = &j->run;
+
+    r->cfg = j->cfg;
+    r->world = &j->world;
+    r->tokenizer = j->policy.tokenizer;
+    r->template_kind = j->policy.template_kind;
+    r->system = j->policy.system;
+    r->trainer = &j->trainer;
+    r->phases = &j->phases;
+    r->stop_requested = stop_requested;
+    j->colocated = (r1_colocated){j->actor, &j->world, &j->window,
+                                  r1_plan_limits(j->cfg, &j->policy.arch), &j->phases};
+    j->remote = (r1_remote){.world = &j->world,
+                            .limits = r1_plan_limits(j->cfg, &j->policy.arch),
+                            .phases = &j->phases};
+    r->source = j->plan.roles.colocated ? (r1_rollout_source){&j->colocated, r1_colocated_roll}
+                                        : (r1_rollout_source){&j->remote, r1_remote_roll};
+}
+
+static r1_status learn(job *j, r1_err *err) {
+    r1_status st;
+
+    R1_TRY(r1_trainer_start(&j->trainer, 0, err));
+    st = r1_recipe_run(&j->run, err);
+    if (!j->plan.roles.colocated && j->world.all.rank == 0 && (st == R1_OK || st == R1_STOPPED)) {
+        r1_status sent = r1_remote_dismiss(&j->remote, st == R1_OK ? err : NULL);
+        st = st == R1_OK ? sent : st;
+    }
+done:
+    return st;
+}
+
+static void close_job(job *j) {
+    r1_actor_close(j->actor);
+    r1_trainer_close(&j->trainer);
+    if (j->has_window)
+        r1_window_close(&j->window);
+    r1_policy_close(&j->policy);
+    r1_config_free(j->cfg);
+}
+
+/* Everyone's phases to rank 0, which closes the record of the run. */
+static void report(job *j, r1_status st) {
+    const r1_comm *all = &j->world.all;
+    double *seconds = r1_calloc((size_t)all->size * R1_PHASE_COUNT, sizeof *seconds);
+    int *roles = r1_calloc((size_t)all->size, sizeof *roles);
+    int role = (is_learner(j) ? R1_ROLE_LEARNER : 0) | (is_actor(j) ? R1_ROLE_ACTOR : 0);
+    r1_err err;
+
+    r1_phases_flush(&j->phases);
+    if (seconds && roles &&
+        r1_allgather(all, j->phases.seconds, sizeof j->phases.seconds, seconds, "phases", &err) ==
+            R1_OK &&
+        r1_allgather(all, &role, sizeof role, roles, "roles", &err) == R1_OK && all->rank == 0)
+        r1_output_close(&j->run, r1_exit_code(st), seconds, roles);
+    r1_free(seconds);
+    r1_free(roles);
+}
+
+static r1_status train(job *j, r1_err *err) {
+    r1_status st;
+
+    R1_TRY(r1_agree(&j->world.all, prepare(j, err), err));
+    if (j->o.dry_run)
+        return R1_OK;
+    fill_run(j);
+    st = j->world.all.rank == 0
+             ? r1_output_open(&j->run, j->o.output, strcmp(j->o.resume, "no") != 0, err)
+             : R1_OK;
+    R1_TRY(r1_agree(&j->world.all, st, err));
+    R1_TRY(open_job(j, err));
+    fill_run(j);
+    signal(SIGUSR1, on_signal);
+    signal(SIGTERM, on_signal);
+    signal(SIGINT, on_signal);
+    r1_phases_init(&j->phases);
+    if (is_learner(j))
+        st = learn(j, err);
+    else
+        st = r1_actor_serve(j->actor, &j->world, &j->window, &j->phases, err);
+    if (st != R1_OK && st != R1_STOPPED && j->world.all.size > 1) {
+        r1_error("%s", err->msg); /* the others wait for this rank: take them out */
+        r1_world_abort(r1_exit_code(st));
+    }
+    report(j, st);
+done:
+    return st;
+}
+
+static r1_status parse(int argc, char **argv, int print, options *o, r1_cli_result *ret,
+                       r1_err *err) {
+    const r1_cli_option table[] = {
+        {"dry-run", R1_CLI_FLAG, &o->dry_run, NULL,
+         "resolve, plan and check everything, then stop"},
+        {"resume", R1_CLI_STRING, &o->resume, "auto|PATH|no",
+         "continue from a checkpoint (default no: the run directory must be new)"},
+        {"from", R1_CLI_STRING, &o->from, "STAGE",
+         "begin at this stage, with the last checkpoint of the one before"},
+        {"output", R1_CLI_STRING, &o->output, "DIR", "run directory (default runs/NAME)"},
+        {"help-config", R1_CLI_FLAG, &o->help_config, NULL,
+         "print every configuration key with type, range, default and meaning"},
+        {0}};
+    const r1_cli cli = {
+        .program = "r1-train",
+        .usage = "CONFIG.yaml [key.path=value]...",
+        .about =
+            "Train a reasoning model as a recipe says: supervised fine-tuning and GRPO by rule\n"
+            "rewards, over all ranks of mpirun (or alone).  Results go to stdout, status to\n"
+            "stderr, everything else to the run directory.",
+        .epilog =
+            "Examples:\n"
+            "  mpirun -np 4 r1-train configs/quickstart.yaml\n"
+            "  r1-train configs/quickstart.yaml rl.total_updates=10 --output runs/short\n"
+            "Exit codes: 0 done, 64 usage or configuration, 65 bad data, 70 bug, 74 input or\n"
+            "output, 75 a rank was lost (try again), 85 stopped on request (run it again\n"
+            "with --resume auto).",
+        .options = table,
+        .max_positional = 1024};
+    int n = 0;
+    r1_status st;
+
+    o->resume = "no";
+    R1_TRY(r1_cli_parse(&cli, argc, argv, print, ret, &n, err));
+    if (*ret != R1_CLI_RUN || o->help_config)
+        return R1_OK;
+    if (n < 1)
+        return R1_FAIL(err, R1_USAGE, "no configuration; see r1-train --help");
+    o->config = argv[1];
+    o->overrides = argv + 2;
+    o->n_overrides = n - 1;
+done:
+    return st;
+}
+
+static r1_status print_help_config(r1_err *err) {
+    char *text = NULL;
+    r1_status st = r1_config_help(&text, err);
+
+    if (st == R1_OK)
+        fputs(text, stdout);
+    r1_free(text);
+    return st;
+}
+
+int main(int argc, char **argv) {
+    static job j;
+    r1_cli_result result = R1_CLI_RUN;
+    r1_err err = {0};
+    r1_status st = r1_world_open(&j.world, &argc, &argv, &err);
+    int first = j.world.all.rank == 0;
+
+    j.run.dir.fd_lock = -1;
+    r1_log_init(j.world.all.rank, R1_LOG_INFO);
+    if (st == R1_OK)
+        st = parse(argc, argv, first, &j.o, &result, &err);
+    if (st == R1_OK && result == R1_CLI_RUN) {
+        if (!j.o.help_config)
+            st = train(&j, &err);
+        else if (first)
+            st = print_help_config(&err);
+    }
+    if (st != R1_OK && first) {
+        r1_error("%s", err.msg);
+        r1_output_close(&j.run, r1_exit_code(st), NULL, NULL);
+    }
+    close_job(&j);
+    r1_world_close(&j.world);
+    return r1_exit_code(st);
+}

@@ -1,0 +1,169 @@
+/* Opening, publishing and checksums of the learner's engine; see trainer.h. */
+#include "learner/trainer.h"
+
+#include "common/base/hash.h"
+
+#include <string.h>
+
+static int learner_rank(const r1_trainer_options *o) {
+    return o->world->learners.rank;
+}
+
+static int learner_count(const r1_trainer_options *o) {
+    return o->world->learners.size;
+}
+
+static size_t shard_floats(const r1_layout *l, int count, int index) {
+    return r1_shard_bytes(l, count, index) / 3 / sizeof(float);
+}
+
+static size_t buffer_floats(const r1_trainer_options *o, int count, int index, int *ret_buffers) {
+    const r1_layout *l = &o->model->layout;
+    int lo, hi;
+
+    r1_leaf_range(o->virtual_learners, count, index, &lo, &hi);
+    *ret_buffers = r1_leaf_buffers(hi - lo);
+    return (size_t)(*ret_buffers - 1) * r1_align_up(l->n_params, 16) +
+           r1_align_up(shard_floats(l, count, index), 16) +
+           (size_t)o->model->ops->threads * r1_reduce_scratch();
+}
+
+size_t r1_trainer_bytes(const r1_trainer_options *o, int learners, int rank) {
+    int n;
+
+    return r1_shard_bytes(&o->model->layout, learners, rank) +
+           buffer_floats(o, learners, rank, &n) * sizeof(float) +
+           r1_runner_bytes(o->model, o->max_tokens, o->max_members, 1, o->recompute);
+}
+
+r1_status r1_trainer_open(r1_trainer *t, const r1_trainer_options *o, r1_err *err) {
+    const r1_layout *l = &o->model->layout;
+    int rank = learner_rank(o), count = learner_count(o);
+    size_t floats, n = r1_align_up(l->n_params, 16);
+    r1_status st;
+
+    *t = (r1_trainer){.o = *o, .ops = o->model->ops};
+    r1_leaf_range(o->virtual_learners, count, rank, &t->leaf_lo, &t->leaf_hi);
+    R1_TRY(r1_shard_open(&t->shard, l, count, rank, err));
+    R1_TRY(
+        r1_runner_open(&t->runner, o->model, o->max_tokens, o->max_members, 1, o->recompute, err));
+    floats = buffer_floats(o, count, rank, &t->n_leaf_buffers);
+    R1_TRY(r1_slab_open(&t->buffers, floats * sizeof(float), "gradients", err));
+    float *at = (float *)(void *)t->buffers.base;
+    t->leaf_buffers[0] = o->window->segments[o->world->node.rank];
+    for (int i = 1; i < t->n_leaf_buffers; i++, at += n)
+        t->leaf_buffers[i] = at;
+    t->grad = at;
+    t->scratch = at + r1_align_up(shard_floats(l, count, rank), 16);
+    R1_TRY(R1_NEW(t->partials, l->n_units, err));
+    R1_TRY(R1_NEW(t->hashes, l->n_units, err));
+    return R1_OK;
+done:
+    r1_trainer_close(t);
+    return st;
+}
+
+void r1_trainer_close(r1_trainer *t) {
+    r1_runner_close(&t->runner);
+    r1_shard_close(&t->shard);
+    r1_slab_close(&t->buffers);
+    r1_free(t->partials);
+    r1_free(t->hashes);
+    *t = (r1_trainer){0};
+}
+
+const void *r1_trainer_payload(const r1_trainer *t) {
+    return r1_window_slot(t->o.window, t->slot);
+}
+
+const void *r1_trainer_reference(const r1_trainer *t) {
+    return r1_window_slot(t->o.window, R1_SLOT_REFERENCE);
+}
+
+static void publish(r1_trainer *t) {
+    if (t->o.world->node.rank == 0)
+        r1_window_publish(t->o.window, t->slot, t->version, 0);
+}
+
+r1_status r1_trainer_start(r1_trainer *t, uint64_t version, r1_err *err) {
+    uint64_t unused, hash;
+    r1_status st;
+
+    t->slot = 1 - r1_window_current(t->o.window, &unused, &hash);
+    R1_TRY(r1_window_wait_unread(t->o.window, t->slot, err));
+    r1_layout_pack(&t->o.model->layout, t->ops, t->shard.w, t->shard.u0, t->shard.u1,
+                   r1_window_slot(t->o.window, t->slot));
+    R1_TRY(r1_barrier(&t->o.world->learners, "packed weights", err));
+    t->version = version;
+    publish(t);
+    st = r1_barrier(&t->o.world->learners, "published weights", err);
+done:
+    return st;
+}
+
+r1_status r1_trainer_publish(r1_trainer *t, r1_err *err) {
+    t->version++;
+    publish(t);
+    return r1_barrier(&t->o.world->learners, "published weights", err);
+}
+
+r1_status r1_trainer_set_reference(r1_trainer *t, r1_err *err) {
+    const r1_layout *l = &t->o.model->layout;
+
+    for (uint32_t u = t->shard.u0; u < t->shard.u1; u++)
+        memcpy((uint8_t *)r1_window_slot(t->o.window, R1_SLOT_REFERENCE) + l->units[u].payload,
+               (const uint8_t *)r1_trainer_payload(t) + l->units[u].payload,
+               l->units[u].payload_bytes);
+    return r1_barrier(&t->o.world->learners, "reference policy", err);
+}
+
+/* Units' values of 8 bytes each, known to their owners, to everyone. */
+static r1_status share_units(r1_trainer *t, uint64_t *values, const char *what, r1_err *err) {
+    const r1_layout *l = &t->o.model->layout;
+    uint32_t cut[R1_MAX_SHARDS + 1];
+    r1_status st = R1_OK;
+
+    r1_layout_cut(l, learner_count(&t->o), cut);
+    for (int r = 0; r < learner_count(&t->o) && st == R1_OK && learner_count(&t->o) > 1; r++)
+        st = r1_bcast(&t->o.world->learners, values + cut[r],
+                      (cut[r + 1] - cut[r]) * sizeof *values, r, what, err);
+    return st;
+}
+
+static r1_status checksum(r1_trainer *t, const float *w, uint64_t *ret, r1_err *err) {
+    const r1_layout *l = &t->o.model->layout;
+    r1_status st;
+
+    r1_layout_hash(l, t->ops, w, t->shard.u0, t->shard.u1, t->hashes + t->shard.u0);
+    if ((st = share_units(t, t->hashes, "checksum", err)) == R1_OK)
+        *ret = r1_hash64(t->hashes, l->n_units * sizeof *t->hashes);
+    return st;
+}
+
+r1_status r1_trainer_checksum(r1_trainer *t, uint64_t *ret_weights, uint64_t *ret_optimizer,
+                              r1_err *err) {
+    uint64_t moments[2];
+    r1_status st = R1_OK;
+
+    if (ret_weights)
+        R1_TRY(checksum(t, t->shard.w, ret_weights, err));
+    if (ret_optimizer) {
+        R1_TRY(checksum(t, t->shard.m, &moments[0], err));
+        R1_TRY(checksum(t, t->shard.v, &moments[1], err));
+        *ret_optimizer = r1_hash64(moments, sizeof moments);
+    }
+done:
+    return st;
+}
+
+void r1_trainer_score(r1_trainer *t, const void *payload, const r1_item *items, int n_items,
+                      float inv_t, r1_member_fn fn, void *ctx) {
+    int rank = learner_rank(&t->o), count = learner_count(&t->o);
+
+    for (int i = rank; i < n_items; i += count) {
+        r1_piece pieces[1];
+        int order[1] = {i}, pos = 0, member = 0, n;
+        while ((n = r1_pack_next(items, order, 1, t->o.max_tokens, &pos, &member, pieces, 1)) > 0)
+            r1_runner_score(&t->runner, payload, items, pieces, n, inv_t, fn, ctx);
+    }
+}
