@@ -2,8 +2,8 @@
  *
  * DeepSeek-R1, equation 1, with the variants that loss.h and advantage.h list.  The old policy's
  * log-probs are those that came with the trajectories: decode and the learner's forward are the
- * same code with the same order of additions, so they are the learner's own bit for bit.  Only where
- * the sampling transform was another one (mismatch_cap) they are computed again. */
+ * same code with the same order of additions, so they are its own bit for bit.  Only where the
+ * sampling transform was another one (mismatch_cap) they are computed again. */
 #include "learner/dump.h"
 #include "learner/grpo_batch.h"
 #include "learner/loss.h"
