@@ -40,11 +40,15 @@ static r1_status open_tokenizer(r1_policy *p, const r1_config *cfg, r1_err *err)
     if (cfg->tokenizer.kind == R1_TOK_BYTES)
         return r1_tokenizer_new_bytes(&p->tokenizer, cfg->tokenizer.added_tokens.s,
                                       cfg->tokenizer.added_tokens.n, err);
-    return R1_FAIL(err, R1_USAGE, "%s: no tokenizer", cfg->path);
+    if (!cfg->tokenizer.path && !cfg->model.path)
+        return R1_FAIL(err, R1_USAGE, "%s: no tokenizer", cfg->path);
+    return r1_tokenizer_open(&p->tokenizer,
+                             cfg->tokenizer.path ? cfg->tokenizer.path : cfg->model.path, err);
 }
 
 static void choose_template(r1_policy *p, const r1_config *cfg) {
-    p->template_kind = strcmp(cfg->chat_template, "auto") == 0 ? "plain" : cfg->chat_template;
+    p->template_kind =
+        strcmp(cfg->chat_template, "auto") == 0 ? r1_template_of(p->tokenizer) : cfg->chat_template;
     p->system = NULL;
 }
 
