@@ -8,8 +8,8 @@
 #include <math.h>
 #include <stdio.h>
 
-r1_status r1_output_open(r1_run *run, const char *output, int resume, r1_err *err) {
-    char path[R1_PATH_MAX], *yaml = NULL;
+r1_status r1_output_take(r1_run *run, const char *output, int resume, r1_err *err) {
+    char path[R1_PATH_MAX];
     r1_status st;
 
     run->t0_s = r1_now_s();
@@ -18,15 +18,39 @@ r1_status r1_output_open(r1_run *run, const char *output, int resume, r1_err *er
         R1_TRY(r1_path_format(path, sizeof path, err, "%s", output));
     else
         R1_TRY(r1_path_format(path, sizeof path, err, "runs/%s", run->cfg->name));
-    R1_TRY(r1_rundir_open(&run->dir, path, resume, err));
+    st = r1_rundir_open(&run->dir, path, resume, err);
+done:
+    return st;
+}
+
+/* Stages that were done before come from the earlier attempt's summary. */
+static r1_status earlier_summary(r1_run *run, r1_err *err) {
+    char path[R1_PATH_MAX];
+    r1_status st;
+
+    R1_TRY(r1_rundir_file(&run->dir, "summary.json", path, sizeof path, err));
+    if (r1_path_exists(path))
+        st = r1_summary_read(&run->summary, path, err);
+done:
+    return st;
+}
+
+r1_status r1_output_open(r1_run *run, r1_err *err) {
+    char path[R1_PATH_MAX], *yaml = NULL;
+    r1_status st;
+
     R1_TRY(r1_config_dump(run->cfg, 0, &yaml, err));
     R1_TRY(r1_rundir_write_config(&run->dir, yaml, err));
     R1_TRY(r1_rundir_clear_exit_status(&run->dir, err));
+    if (run->resumed_from >= 0)
+        R1_TRY(earlier_summary(run, err));
+    run->summary.resumed_from = run->resumed_from;
     R1_TRY(r1_rundir_file(&run->dir, "metrics.jsonl", path, sizeof path, err));
-    R1_TRY(r1_metrics_open(&run->metrics, path, -1, 0, err));
+    R1_TRY(r1_metrics_open(&run->metrics, path, r1_path_exists(path) ? run->metrics_keep : -1, 0,
+                           err));
     if (run->cfg->log.tensorboard) {
         R1_TRY(r1_rundir_file(&run->dir, "tensorboard", path, sizeof path, err));
-        R1_TRY(r1_tensorboard_open(&run->tensorboard, path, -1, err));
+        R1_TRY(r1_tensorboard_open(&run->tensorboard, path, run->events_keep, err));
     }
     R1_TRY(r1_rundir_file(&run->dir, "logs/rank-0.log", path, sizeof path, err));
     st = r1_log_open_file(path, err);
@@ -35,7 +59,7 @@ done:
     return st;
 }
 
-void r1_output_results(const r1_run *run) {
+static void print_results(const r1_run *run) {
     const r1_summary *s = &run->summary;
 
     for (int i = 0; i < s->n_stages; i++) {
@@ -67,10 +91,18 @@ void r1_output_close(r1_run *run, int exit_code, const double *seconds, const in
         fprintf(stderr, "%s", table.data);
     r1_buf_done(&table);
     if (exit_code == 0)
-        r1_output_results(run);
+        print_results(run);
     if (r1_rundir_write_exit_status(&run->dir, exit_code, &err) != R1_OK)
         r1_error("%s", err.msg);
     r1_metrics_close(&run->metrics);
     r1_tensorboard_close(&run->tensorboard);
     r1_rundir_close(&run->dir);
+}
+
+r1_status r1_output_show(r1_run *run, r1_err *err) {
+    r1_status st = earlier_summary(run, err);
+
+    if (st == R1_OK)
+        print_results(run);
+    return st;
 }

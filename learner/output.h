@@ -3,15 +3,17 @@
 /* The run directory of a training run: opening, resuming, closing.  Rank 0 only. */
 #include "learner/run.h"
 
-/* Take the directory (runs/NAME unless output names one), write config.yaml, open the metrics.
- * resume 0: a directory with a run in it is R1_USAGE. */
-R1_MUST_USE r1_status r1_output_open(r1_run *run, const char *output, int resume, r1_err *err);
+/* Take the directory: runs/NAME unless output names one.  resume 0: a directory with a run in it is
+ * R1_USAGE. */
+R1_MUST_USE r1_status r1_output_take(r1_run *run, const char *output, int resume, r1_err *err);
+/* Write config.yaml and open the metrics, cut to where the run goes on. */
+R1_MUST_USE r1_status r1_output_open(r1_run *run, r1_err *err);
 
 /* The end: exit_status, and for a finished run the results on stdout and the table of phases
  * (seconds [ranks][R1_PHASE_COUNT], roles [ranks]) on stderr. */
 void r1_output_close(r1_run *run, int exit_code, const double *seconds, const int *roles);
 
-/* The results of a run that is in the directory already. */
-void r1_output_results(const r1_run *run);
+/* The results of the finished run that is in the directory already, on stdout. */
+R1_MUST_USE r1_status r1_output_show(r1_run *run, r1_err *err);
 
 #endif

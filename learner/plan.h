@@ -2,7 +2,7 @@
 #define R1_LEARNER_PLAN_H
 /* What a run will need before anything is allocated: roles, threads, the sizes of micro-batches,
  * and memory, private and shared apart. */
-#include "common/tokenizer/policy.h"
+#include "common/store/policy.h"
 #include "common/wire/trajectory.h"
 #include "learner/trainer.h"
 

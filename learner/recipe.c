@@ -1,5 +1,5 @@
 /* The recipe: stage after stage, step after step, with what is written after each. */
-#include "learner/run.h"
+#include "learner/checkpointing.h"
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
@@ -164,8 +164,10 @@ static r1_status begin_stage(r1_run *run, r1_err *err) {
     r1_shard_reset_moments(&run->trainer->shard);
     run->trainer->adam_t = 0;
     run->at.stage_updates = 0;
-    if (s->kind == R1_STAGE_GRPO && s->kl.coef > 0)
+    if (s->kind == R1_STAGE_GRPO && s->kl.coef > 0) {
         R1_TRY(r1_trainer_set_reference(run->trainer, err));
+        run->at.reference_update = run->at.updates;
+    }
     st = baseline(run, err);
 done:
     return st;
@@ -217,6 +219,18 @@ static int shows(const r1_run *run, int64_t steps) {
            run->at.stage_step == steps;
 }
 
+/* Has checkpoint.best grown?  Learners that do not write know the record too. */
+static int best_improved(r1_run *run, const r1_record *rec) {
+    const char *name = run->cfg->checkpoint.best;
+    double value = name ? r1_record_value(rec, name) : (double)NAN;
+
+    if (isnan(value) || !(isnan(run->at.best) || value > run->at.best))
+        return 0;
+    run->at.best = value;
+    run->at.best_step = run->at.step;
+    return 1;
+}
+
 static r1_status stop_agreed(r1_run *run, int *ret, r1_err *err) {
     int64_t stop = run->stop_requested ? run->stop_requested() : 0;
     r1_status st = r1_allmax(&run->world->learners, &stop, "stop requests", err);
@@ -241,7 +255,10 @@ static r1_status run_stage(r1_run *run, r1_record *rec, r1_err *err) {
             if (shows(run, plan.steps))
                 say_step(run, rec, plan.steps, t0);
         }
+        int best = best_improved(run, rec);
         R1_TRY(stop_agreed(run, &stop, err));
+        if (r1_checkpoint_due(run, plan.steps, best, stop))
+            R1_TRY(r1_checkpoint_save(run, err));
     }
     r1_summary_stage *s = summary_stage(run);
     s->steps = run->at.stage_step;

@@ -28,7 +28,8 @@ typedef struct r1_run_position {
     int64_t stage_step; /* steps of it that are done */
     int64_t step, updates, stage_updates;
     uint64_t deals;
-    double best; /* best value of checkpoint.best so far; NaN: none */
+    int64_t reference_update; /* updates when the KL reference was taken */
+    double best;              /* best value of checkpoint.best so far; NaN: none */
     int64_t best_step;
 } r1_run_position;
 
@@ -47,6 +48,8 @@ typedef struct r1_run {
     r1_metrics metrics;
     r1_tensorboard tensorboard;
     r1_summary summary;
+    int64_t metrics_keep, events_keep; /* bytes to go on behind; -1: a new file */
+    int64_t resumed_from;              /* step; -1: not resumed */
     /* not saved */
     int (*stop_requested)(void); /* polled at step boundaries; may be NULL */
     double t0_s;

@@ -384,6 +384,7 @@ static r1_status refresh_reference(r1_run *run, int64_t updates_before, r1_err *
         return R1_OK;
     r1_debug("stage '%s': the reference policy is replaced after update %lld", s->name,
              (long long)run->at.stage_updates);
+    run->at.reference_update = run->at.updates;
     return r1_trainer_set_reference(run->trainer, err);
 }
 

@@ -5,11 +5,13 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "learner/checkpointing.h"
 #include "learner/output.h"
 #include "learner/plan.h"
 #include "learner/remote.h"
 #include "learner/run.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +36,7 @@ typedef struct job {
     r1_colocated colocated;
     r1_remote remote;
     r1_phases phases;
+    r1_resume resume;
     r1_run run;
 } job;
 
@@ -131,6 +134,8 @@ static void fill_run(job *j) {
     r->trainer = &j->trainer;
     r->phases = &j->phases;
     r->stop_requested = stop_requested;
+    r->at.best = (double)NAN;
+    r->metrics_keep = r->events_keep = r->resumed_from = -1;
     j->colocated = (r1_colocated){j->actor, &j->world, &j->window,
                                   r1_plan_limits(j->cfg, &j->policy.arch), &j->phases};
     j->remote = (r1_remote){.world = &j->world,
@@ -141,9 +146,13 @@ static void fill_run(job *j) {
 }
 
 static r1_status learn(job *j, r1_err *err) {
+    uint64_t version;
     r1_status st;
 
-    R1_TRY(r1_trainer_start(&j->trainer, 0, err));
+    R1_TRY(r1_resume_load(&j->run, &j->resume, &version, err));
+    st = j->world.all.rank == 0 ? r1_output_open(&j->run, err) : R1_OK;
+    R1_TRY(r1_agree(&j->world.learners, st, err));
+    R1_TRY(r1_trainer_start(&j->trainer, version, err));
     st = r1_recipe_run(&j->run, err);
     if (!j->plan.roles.colocated && j->world.all.rank == 0 && (st == R1_OK || st == R1_STOPPED)) {
         r1_status sent = r1_remote_dismiss(&j->remote, st == R1_OK ? err : NULL);
@@ -180,6 +189,13 @@ static void report(job *j, r1_status st) {
     r1_free(roles);
 }
 
+static r1_status take_directory(job *j, r1_err *err) {
+    int resume = strcmp(j->o.resume, "no") != 0 || j->o.from;
+    r1_status st = r1_output_take(&j->run, j->o.output, resume, err);
+
+    return st == R1_OK ? r1_resume_find(&j->run, j->o.resume, j->o.from, &j->resume, err) : st;
+}
+
 static r1_status train(job *j, r1_err *err) {
     r1_status st;
 
@@ -187,10 +203,11 @@ static r1_status train(job *j, r1_err *err) {
     if (j->o.dry_run)
         return R1_OK;
     fill_run(j);
-    st = j->world.all.rank == 0
-             ? r1_output_open(&j->run, j->o.output, strcmp(j->o.resume, "no") != 0, err)
-             : R1_OK;
+    st = j->world.all.rank == 0 ? take_directory(j, err) : R1_OK;
     R1_TRY(r1_agree(&j->world.all, st, err));
+    R1_TRY(r1_bcast(&j->world.all, &j->resume, sizeof j->resume, 0, "resume", err));
+    if (j->resume.finished)
+        return j->world.all.rank == 0 ? r1_output_show(&j->run, err) : R1_OK;
     R1_TRY(open_job(j, err));
     fill_run(j);
     signal(SIGUSR1, on_signal);

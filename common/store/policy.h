@@ -1,11 +1,12 @@
-#ifndef R1_TOKENIZER_POLICY_H
-#define R1_TOKENIZER_POLICY_H
+#ifndef R1_STORE_POLICY_H
+#define R1_STORE_POLICY_H
 /* A language model as a configuration or a path names it: shape, operations, layout, tokenizer and
  * template.  No weights: those live in a window or a slab that the caller owns, and are filled by
  * r1_policy_weights, each rank its own units. */
 #include "common/config/config.h"
 #include "common/formats/tensors.h"
 #include "common/model/model.h"
+#include "common/store/checkpoint.h"
 #include "common/tokenizer/template.h"
 
 typedef struct r1_policy {
@@ -14,7 +15,8 @@ typedef struct r1_policy {
     r1_model model; /* with the layout */
     r1_tokenizer *tokenizer;
     const char *template_kind, *system; /* resolved: never "auto"; system may be NULL */
-    r1_tensors *source;                 /* NULL: random initialisation */
+    r1_tensors *source;                 /* of a Hugging Face directory or a GGUF file; else NULL */
+    r1_ckpt *checkpoint;                /* of a checkpoint; both NULL: random initialisation */
     double init_std;
     uint64_t seed;
 } r1_policy;

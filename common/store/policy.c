@@ -1,5 +1,5 @@
 /* A language model as a configuration names it; see policy.h. */
-#include "common/tokenizer/policy.h"
+#include "common/store/policy.h"
 
 #include <string.h>
 
@@ -66,6 +66,17 @@ static int longest(const r1_config *cfg, const r1_arch *arch) {
     return most < arch->max_positions ? most : arch->max_positions;
 }
 
+static r1_status open_weights(r1_policy *p, const char *path, r1_err *err) {
+    r1_status st;
+
+    if (!r1_ckpt_is(path))
+        return r1_tensors_open(&p->source, path, err);
+    R1_TRY(R1_NEW(p->checkpoint, 1, err));
+    st = r1_ckpt_open(p->checkpoint, path, err);
+done:
+    return st;
+}
+
 r1_status r1_policy_open(r1_policy *p, const r1_config *cfg, int threads, r1_err *err) {
     r1_status st;
 
@@ -75,7 +86,7 @@ r1_status r1_policy_open(r1_policy *p, const r1_config *cfg, int threads, r1_err
         R1_TRY(random_arch(p, cfg, err));
     } else {
         R1_TRY(r1_arch_open(&p->arch, cfg->model.path, err));
-        R1_TRY(r1_tensors_open(&p->source, cfg->model.path, err));
+        R1_TRY(open_weights(p, cfg->model.path, err));
     }
     if (r1_tokenizer_vocab_size(p->tokenizer) > p->arch.vocab_size) {
         st = R1_FAIL(err, R1_USAGE, "%s: the tokenizer has %d tokens, the model %d", cfg->path,
@@ -99,12 +110,17 @@ void r1_policy_close(r1_policy *p) {
     r1_tokenizer_free(p->tokenizer);
     if (p->source)
         r1_tensors_close(p->source);
+    if (p->checkpoint)
+        r1_ckpt_close(p->checkpoint);
+    r1_free(p->checkpoint);
     *p = (r1_policy){0};
 }
 
 r1_status r1_policy_weights(const r1_policy *p, uint32_t u0, uint32_t u1, float *w, r1_err *err) {
     if (p->source)
         return r1_layout_load(&p->model.layout, p->source, u0, u1, w, err);
+    if (p->checkpoint)
+        return r1_ckpt_read(p->checkpoint, &p->model.layout, p->ops, u0, u1, w, NULL, NULL, err);
     r1_layout_init(&p->model.layout, p->init_std, p->seed, u0, u1, w);
     return R1_OK;
 }

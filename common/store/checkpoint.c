@@ -1,0 +1,334 @@
+/* Writing and opening checkpoint directories; see checkpoint.h. */
+#include "common/store/checkpoint.h"
+
+#include "common/base/cli.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/store/h5.h"
+#include "common/store/manifest.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+r1_status r1_ckpt_tmp(const char *dir, int64_t step, char *ret_tmp, size_t size, r1_err *err) {
+    return r1_path_format(ret_tmp, size, err, "%s/.tmp_step_%06lld", dir, (long long)step);
+}
+
+r1_status r1_ckpt_begin(const char *dir, int64_t step, char *ret_tmp, size_t size, r1_err *err) {
+    r1_status st;
+
+    R1_TRY(r1_ckpt_tmp(dir, step, ret_tmp, size, err));
+    R1_TRY(r1_dir_remove(ret_tmp, err));
+    st = r1_dir_make(ret_tmp, err);
+done:
+    return st;
+}
+
+/* ---- the view for people: virtual datasets over the shards ---- */
+
+/* Rows of one unit: from a run of the shard's flat dataset to whole rows of the tensor. */
+static r1_status map_unit(hid_t plist, hid_t tensor_space, const r1_tensor *t, const r1_unit *u,
+                          const char *shard_file, const char *set, size_t shard_first,
+                          size_t shard_n, r1_err *err) {
+    hsize_t start[2] = {(hsize_t)u->row0, 0}, count[2] = {(hsize_t)u->rows, (hsize_t)t->cols};
+    hsize_t from[1] = {u->offset - shard_first}, n[1] = {u->n}, dims[1] = {shard_n};
+    hid_t source = H5Screate_simple(1, dims, NULL);
+    int good;
+
+    if (t->is_matrix) {
+        good = H5Sselect_hyperslab(tensor_space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0;
+    } else {
+        start[0] = 0;
+        count[0] = u->n;
+        good = H5Sselect_hyperslab(tensor_space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0;
+    }
+    good = good && H5Sselect_hyperslab(source, H5S_SELECT_SET, from, NULL, n, NULL) >= 0 &&
+           H5Pset_virtual(plist, tensor_space, shard_file, set, source) >= 0;
+    H5Sclose(source);
+    return good ? R1_OK : R1_FAIL(err, R1_IO, "HDF5: cannot map tensor '%s'", t->name);
+}
+
+typedef struct view {
+    hid_t file;
+    const r1_layout *l;
+    const r1_ckpt_shard *shards;
+    int n_shards;
+} view;
+
+static size_t first_element(const r1_layout *l, uint32_t u) {
+    return u < l->n_units ? l->units[u].offset : l->n_params;
+}
+
+static r1_status view_tensor(const view *v, const r1_tensor *t, const char *group, const char *set,
+                             r1_err *err) {
+    const r1_layout *l = v->l;
+    hsize_t dims[2] = {t->is_matrix ? (hsize_t)t->rows : (hsize_t)t->cols, (hsize_t)t->cols};
+    hid_t space = H5Screate_simple(t->is_matrix ? 2 : 1, dims, NULL);
+    hid_t plist = H5Pcreate(H5P_DATASET_CREATE), data = -1;
+    float missing = __builtin_nanf("");
+    char path[160], file[32];
+    r1_status st = R1_OK;
+
+    H5Pset_fill_value(plist, H5T_NATIVE_FLOAT, &missing);
+    for (uint32_t u = t->unit0; u < l->n_units && &l->tensors[l->units[u].tensor] == t; u++) {
+        int s = 0;
+        while (s + 1 < v->n_shards && u >= v->shards[s].u1)
+            s++;
+        size_t first = first_element(l, v->shards[s].u0);
+        snprintf(file, sizeof file, "shard_%04d.h5", s);
+        R1_TRY(map_unit(plist, space, t, &l->units[u], file, set, first,
+                        first_element(l, v->shards[s].u1) - first, err));
+    }
+    H5Sselect_all(space);
+    snprintf(path, sizeof path, "%s/%s", group, t->name);
+    data = H5Dcreate2(v->file, path, H5T_IEEE_F32LE, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    if (data < 0)
+        st = R1_FAIL(err, R1_IO, "HDF5: cannot create '%s'", path);
+done:
+    if (data >= 0)
+        H5Dclose(data);
+    H5Pclose(plist);
+    H5Sclose(space);
+    return st;
+}
+
+static r1_status view_all(const view *v, r1_err *err) {
+    static const char *const groups[][2] = {
+        {"/model", "/w"}, {"/optimizer/m", "/m"}, {"/optimizer/v", "/v"}};
+    r1_status st;
+
+    R1_TRY(r1_h5_group(v->file, "/optimizer", err));
+    for (int g = 0; g < 3; g++) {
+        R1_TRY(r1_h5_group(v->file, groups[g][0], err));
+        for (uint32_t i = 0; i < v->l->n_tensors; i++)
+            R1_TRY(view_tensor(v, &v->l->tensors[i], groups[g][0], groups[g][1], err));
+    }
+done:
+    return st;
+}
+
+static r1_status write_numbers(hid_t file, const r1_ckpt_numbers *n, r1_err *err) {
+    r1_status st;
+
+    R1_TRY(r1_h5_group(file, "/train", err));
+    R1_TRY(r1_h5_group(file, "/rng", err));
+    R1_TRY(r1_h5_group(file, "/data", err));
+#define PUT_int64_t r1_h5_write_int
+#define PUT_double  r1_h5_write_real
+#define X(type, name, group, unit) \
+    R1_TRY(PUT_##type(file, "/" group "/" #name, n->name, unit, err));
+    R1_CKPT_NUMBERS(X)
+#undef X
+done:
+    return st;
+}
+
+static r1_status write_texts(hid_t file, const r1_ckpt_texts *t, r1_err *err) {
+    r1_status st;
+
+    R1_TRY(r1_h5_group(file, "/config", err));
+    R1_TRY(r1_h5_write_text(file, "/config/resolved", t->config, err));
+    R1_TRY(r1_h5_write_text(file, "/config/model", t->model, err));
+    R1_TRY(r1_h5_write_text(file, "/config/numeric_path", t->numeric_path, err));
+    R1_TRY(r1_h5_write_text(file, "/config/stage", t->stage, err));
+    st = r1_h5_write_text(file, "/config/reference", t->reference, err);
+done:
+    return st;
+}
+
+static r1_status write_head(const char *path, const view *v, const r1_ckpt_numbers *numbers,
+                            const r1_ckpt_texts *texts, r1_err *err) {
+    view mine = *v;
+    char now[32];
+    hid_t file = -1;
+    r1_status st, closed;
+
+    R1_TRY(r1_h5_create(&file, path, err));
+    mine.file = file;
+    r1_utc_text(now, sizeof now);
+    R1_TRY(r1_h5_attribute_text(file, "format", "r1-checkpoint", err));
+    R1_TRY(r1_h5_attribute_int(file, "format_version", R1_CKPT_FORMAT, err));
+    R1_TRY(r1_h5_attribute_int(file, "shards", v->n_shards, err));
+    R1_TRY(r1_h5_attribute_text(file, "created_utc", now, err));
+    R1_TRY(r1_h5_attribute_text(file, "writer", r1_version, err));
+    R1_TRY(write_numbers(file, numbers, err));
+    R1_TRY(write_texts(file, texts, err));
+    R1_TRY(view_all(&mine, err));
+    st = r1_h5_attribute_int(file, "complete", 1, err);
+done:
+    if (file >= 0) {
+        closed = r1_h5_close(file, path, st == R1_OK ? err : NULL);
+        st = st == R1_OK ? closed : st;
+    }
+    return st == R1_OK ? r1_file_fsync(path, err) : st;
+}
+
+/* ---- finishing ---- */
+
+/* All files of the directory: shards as measured by their writers, the others now. */
+static r1_status make_manifest(const char *tmp, const r1_ckpt_shard *shards, int n_shards,
+                               const char *reference, r1_manifest *m, r1_err *err) {
+    char path[R1_PATH_MAX], name[96];
+    uint64_t bytes, hash;
+    DIR *d = NULL;
+    r1_status st = R1_OK;
+
+    for (int i = 0; i < n_shards; i++) {
+        snprintf(name, sizeof name, "shard_%04d.h5", i);
+        R1_TRY(r1_manifest_add(m, name, shards[i].bytes, shards[i].hash, err));
+    }
+    if ((d = opendir(tmp)) == NULL)
+        return R1_FAIL(err, R1_IO, "open '%s': %s", tmp, strerror(errno));
+    for (const struct dirent *e; (e = readdir(d));) {
+        if (e->d_name[0] == '.' || strncmp(e->d_name, "shard_", 6) == 0)
+            continue;
+        R1_TRY(r1_path_format(path, sizeof path, err, "%s/%s", tmp, e->d_name));
+        R1_TRY(r1_file_fsync(path, err));
+        R1_TRY(r1_manifest_measure(path, &bytes, &hash, err));
+        R1_TRY(r1_manifest_add(m, e->d_name, bytes, hash, err));
+    }
+    if (*reference) {
+        R1_TRY(r1_path_format(path, sizeof path, err, "%s/../%s", tmp, reference));
+        R1_TRY(r1_manifest_measure(path, &bytes, &hash, err));
+        snprintf(name, sizeof name, "../%s", reference);
+        R1_TRY(r1_manifest_add(m, name, bytes, hash, err));
+    }
+done:
+    if (d)
+        closedir(d);
+    return st;
+}
+
+r1_status r1_ckpt_finish(const char *dir, const char *tmp, const r1_layout *l,
+                         const r1_ckpt_shard *shards, int n_shards, const r1_ckpt_numbers *numbers,
+                         const r1_ckpt_texts *texts, r1_err *err) {
+    char path[R1_PATH_MAX];
+    view v = {.l = l, .shards = shards, .n_shards = n_shards};
+    r1_manifest *m = NULL;
+    r1_status st;
+
+    R1_TRY(r1_path_format(path, sizeof path, err, "%s/config.json", tmp));
+    R1_TRY(r1_file_write_atomic(path, texts->model, strlen(texts->model), err));
+    R1_TRY(r1_path_format(path, sizeof path, err, "%s/checkpoint.h5", tmp));
+    R1_TRY(write_head(path, &v, numbers, texts, err));
+    R1_TRY(R1_NEW(m, 1, err));
+    R1_TRY(make_manifest(tmp, shards, n_shards, texts->reference, m, err));
+    R1_TRY(r1_manifest_write(m, tmp, err));
+    R1_TRY(r1_file_fsync(tmp, err));
+    R1_TRY(r1_path_format(path, sizeof path, err, "%s/step_%06lld", dir, (long long)numbers->step));
+    R1_TRY(r1_dir_remove(path, err)); /* of an attempt that this run goes beyond */
+    if (rename(tmp, path) != 0)
+        st = R1_FAIL(err, R1_IO, "rename '%s' to '%s': %s", tmp, path, strerror(errno));
+    else
+        st = r1_file_fsync(dir, err);
+done:
+    r1_free(m);
+    return st;
+}
+
+/* ---- opening ---- */
+
+int r1_ckpt_is(const char *path) {
+    char manifest[R1_PATH_MAX];
+
+    return r1_path_format(manifest, sizeof manifest, NULL, "%s/manifest", path) == R1_OK &&
+           r1_path_exists(manifest);
+}
+
+static r1_status read_numbers(hid_t file, r1_ckpt_numbers *n, r1_err *err) {
+    r1_status st;
+
+#define GET_int64_t                r1_h5_read_int
+#define GET_double                 r1_h5_read_real
+#define X(type, name, group, unit) R1_TRY(GET_##type(file, "/" group "/" #name, &n->name, err));
+    R1_CKPT_NUMBERS(X)
+#undef X
+done:
+    return st;
+}
+
+static r1_status read_shard_ranges(r1_ckpt *c, const r1_manifest *m, r1_err *err) {
+    char name[32], path[R1_PATH_MAX];
+    uint32_t at = 0;
+    r1_status st = R1_OK;
+
+    for (c->n_shards = 0; c->n_shards < R1_CKPT_SHARDS_MAX; c->n_shards++) {
+        r1_ckpt_shard *s = &c->shards[c->n_shards];
+        size_t units = 0;
+        hid_t file = -1;
+        snprintf(name, sizeof name, "shard_%04d.h5", c->n_shards);
+        if (!r1_manifest_find(m, name))
+            break;
+        R1_TRY(r1_path_format(path, sizeof path, err, "%s/%s", c->path, name));
+        R1_TRY(r1_h5_open(&file, path, err));
+        st = r1_h5_length(file, "/hash/w", &units, err);
+        H5Fclose(file);
+        if (st != R1_OK || units > UINT32_MAX - at)
+            return st == R1_OK ? R1_FAIL(err, R1_DATA, "'%s' is no shard", path) : st;
+        *s = (r1_ckpt_shard){.u0 = at, .u1 = at + (uint32_t)units};
+        at = s->u1;
+    }
+    if (c->n_shards == 0)
+        st = R1_FAIL(err, R1_DATA, "'%s' has no shard", c->path);
+done:
+    return st;
+}
+
+r1_status r1_ckpt_open(r1_ckpt *c, const char *path, r1_err *err) {
+    char file_path[R1_PATH_MAX];
+    r1_manifest *m = NULL;
+    hid_t file = -1;
+    r1_status st;
+
+    memset(c, 0, sizeof *c);
+    R1_TRY(r1_path_format(c->path, sizeof c->path, err, "%s", path));
+    if (!r1_ckpt_is(path))
+        return R1_FAIL(err, R1_DATA, "'%s' is no complete checkpoint: it has no manifest", path);
+    R1_TRY(R1_NEW(m, 1, err));
+    R1_TRY(r1_manifest_read(m, path, err));
+    R1_TRY(r1_manifest_check(m, path, 0, err));
+    R1_TRY(r1_path_format(file_path, sizeof file_path, err, "%s/checkpoint.h5", path));
+    R1_TRY(r1_h5_open(&file, file_path, err));
+    R1_TRY(read_numbers(file, &c->numbers, err));
+    R1_TRY(r1_h5_read_text(file, "/config/resolved", &c->config, err));
+    R1_TRY(r1_h5_read_text(file, "/config/model", &c->model, err));
+    R1_TRY(r1_h5_read_text(file, "/config/numeric_path", &c->numeric_path, err));
+    R1_TRY(r1_h5_read_text(file, "/config/stage", &c->stage, err));
+    R1_TRY(r1_h5_read_text(file, "/config/reference", &c->reference, err));
+    st = read_shard_ranges(c, m, err);
+done:
+    if (file >= 0)
+        H5Fclose(file);
+    r1_free(m);
+    if (st != R1_OK)
+        r1_ckpt_close(c);
+    return st;
+}
+
+void r1_ckpt_close(r1_ckpt *c) {
+    r1_free(c->config);
+    r1_free(c->model);
+    r1_free(c->numeric_path);
+    r1_free(c->reference);
+    r1_free(c->stage);
+    memset(c, 0, sizeof *c);
+}
+
+r1_status r1_ckpt_verify(const char *path, r1_err *err) {
+    r1_manifest *m = NULL;
+    r1_status st;
+
+    R1_TRY(R1_NEW(m, 1, err));
+    R1_TRY(r1_manifest_read(m, path, err));
+    st = r1_manifest_check(m, path, 1, err);
+done:
+    r1_free(m);
+    return st;
+}

@@ -1,0 +1,127 @@
+#ifndef R1_STORE_CHECKPOINT_H
+#define R1_STORE_CHECKPOINT_H
+/* Checkpoints: a directory that is complete or not there.
+ *
+ *   checkpoints/step_000400/
+ *     shard_0000.h5 ...   one file a learner: /w /m /v, the elements of its units one after another
+ *                         (the flat space of common/model/layout.h), and /hash/{w,m,v}, xxh3 per unit
+ *     checkpoint.h5       virtual datasets over the shards: /model/<name> in Hugging Face shape,
+ *                         /optimizer/{m,v}/<name>; /train, /rng, /data: numbers; /config: texts.
+ *                         For h5dump, h5py and people; our reader opens the shards.
+ *     config.json, tokenizer files     so that the directory is a model like any other
+ *     manifest            size and xxh3 of every file, and of the reference policy that is named
+ *   checkpoints/reference_000400.h5    the KL reference as compute-dtype weights, written once when
+ *                         it is replaced, and kept while a checkpoint names it
+ *
+ * Writing: r1_ckpt_begin (one rank), r1_ckpt_write_shard (every learner, at the same time),
+ * agreement of all (the caller's), r1_ckpt_finish (one rank): manifest, fsync, rename, fsync.  A
+ * directory without a valid manifest is no checkpoint.  Shards are cut at units, so any number of
+ * learners can read what any other number wrote.  No MPI here; one thread of a process. */
+#include "common/model/layout.h"
+
+#define R1_CKPT_FORMAT     1
+#define R1_CKPT_SHARDS_MAX 1024
+#define R1_CKPT_NAME       48
+
+/* What a run must know to go on: X(type, name, group in checkpoint.h5, unit). */
+#define R1_CKPT_NUMBERS(X)                          \
+    X(int64_t, step, "train", "1")                  \
+    X(int64_t, stage, "train", "1")                 \
+    X(int64_t, stage_step, "train", "1")            \
+    X(int64_t, updates, "train", "1")               \
+    X(int64_t, stage_updates, "train", "1")         \
+    X(int64_t, adam_t, "train", "1")                \
+    X(int64_t, weights_version, "train", "1")       \
+    X(int64_t, reference_update, "train", "1")      \
+    X(int64_t, best_step, "train", "1")             \
+    X(double, best, "train", "1")                   \
+    X(double, wall_s, "train", "s")                 \
+    X(int64_t, metrics_offset, "train", "bytes")    \
+    X(int64_t, events_offset, "train", "bytes")     \
+    X(int64_t, weights_checksum, "train", "xxh3")   \
+    X(int64_t, optimizer_checksum, "train", "xxh3") \
+    X(int64_t, seed, "rng", "1")                    \
+    X(int64_t, deals, "data", "prompts")
+
+typedef struct r1_ckpt_numbers {
+#define X(type, name, group, unit) type name;
+    R1_CKPT_NUMBERS(X)
+#undef X
+} r1_ckpt_numbers;
+
+/* Texts in /config; they belong to whoever filled them in. */
+typedef struct r1_ckpt_texts {
+    const char *config;       /* resolved configuration, YAML */
+    const char *model;        /* config.json */
+    const char *numeric_path; /* of the kernels, e.g. "avx512_bf16" */
+    const char *reference;    /* file in the parent directory; "": none */
+    const char *stage;        /* name of the stage */
+} r1_ckpt_texts;
+
+/* One shard as its learner wrote it. */
+typedef struct r1_ckpt_shard {
+    uint32_t u0, u1;
+    uint64_t bytes, hash; /* of the file */
+} r1_ckpt_shard;
+
+/* Path of the directory that is being written; left-overs of an earlier attempt are removed. */
+R1_MUST_USE r1_status r1_ckpt_begin(const char *dir, int64_t step, char *ret_tmp, size_t size,
+                                    r1_err *err);
+/* The same path on the other ranks. */
+R1_MUST_USE r1_status r1_ckpt_tmp(const char *dir, int64_t step, char *ret_tmp, size_t size,
+                                  r1_err *err);
+/* Units [u0, u1): w, m, v point at the first one's first element. */
+R1_MUST_USE r1_status r1_ckpt_write_shard(const char *tmp, int index, const r1_layout *l,
+                                          const r1_ops *ops, uint32_t u0, uint32_t u1,
+                                          const float *w, const float *m, const float *v,
+                                          r1_ckpt_shard *ret, r1_err *err);
+/* After all shards are there.  Other files that lie in tmp become part of it. */
+R1_MUST_USE r1_status r1_ckpt_finish(const char *dir, const char *tmp, const r1_layout *l,
+                                     const r1_ckpt_shard *shards, int n_shards,
+                                     const r1_ckpt_numbers *numbers, const r1_ckpt_texts *texts,
+                                     r1_err *err);
+
+/* The KL reference: a payload with its hash, under the name that r1_ckpt_reference_name gives.  A
+ * file that is there already is left alone. */
+void r1_ckpt_reference_name(int64_t update, char name[R1_CKPT_NAME]);
+R1_MUST_USE r1_status r1_ckpt_write_reference(const char *dir, int64_t update, const void *payload,
+                                              size_t bytes, r1_err *err);
+R1_MUST_USE r1_status r1_ckpt_read_reference(const char *path, void *payload, size_t bytes,
+                                             r1_err *err);
+
+/* ---- reading ---- */
+
+typedef struct r1_ckpt {
+    char path[1024];
+    int n_shards;
+    r1_ckpt_shard shards[R1_CKPT_SHARDS_MAX];
+    r1_ckpt_numbers numbers;
+    char *config, *model, *numeric_path, *reference, *stage; /* owned */
+} r1_ckpt;
+
+/* Open a checkpoint directory: manifest, sizes, numbers, texts.  Damage is R1_DATA and named. */
+R1_MUST_USE r1_status r1_ckpt_open(r1_ckpt *c, const char *path, r1_err *err);
+void r1_ckpt_close(r1_ckpt *c);
+
+/* Units [u0, u1) into w, m, v (any may be NULL), each checked against its hash: a damaged one is
+ * R1_DATA and named by tensor and file. */
+R1_MUST_USE r1_status r1_ckpt_read(const r1_ckpt *c, const r1_layout *l, const r1_ops *ops,
+                                   uint32_t u0, uint32_t u1, float *w, float *m, float *v,
+                                   r1_err *err);
+/* Every file against the manifest, byte for byte. */
+R1_MUST_USE r1_status r1_ckpt_verify(const char *path, r1_err *err);
+
+/* Is this directory one of ours (has a manifest)? */
+int r1_ckpt_is(const char *path);
+
+/* The newest checkpoint below dir that opens; those that do not are reported through r1_warn and
+ * passed over.  *ret_step = -1 when there is none. */
+R1_MUST_USE r1_status r1_ckpt_newest(const char *dir, char *ret_path, size_t size,
+                                     int64_t *ret_step, r1_err *err);
+
+/* Remove checkpoints that are not among the newest keep_last, not multiples of keep_every (<= 0:
+ * none are) and not pinned, then references that no checkpoint names any more. */
+R1_MUST_USE r1_status r1_ckpt_prune(const char *dir, int keep_last, int keep_every,
+                                    const int64_t *pinned, int n_pinned, r1_err *err);
+
+#endif

@@ -1,0 +1,159 @@
+/* Which checkpoints there are, and which may go; see checkpoint.h. */
+#include "common/store/checkpoint.h"
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/store/manifest.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STEPS_MAX 100000
+
+static int newest_first(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x < y) - (x > y);
+}
+
+/* Steps of all directories step_N, newest first. */
+static r1_status list(const char *dir, int64_t **ret_steps, int *ret_n, r1_err *err) {
+    DIR *d = opendir(dir);
+    int64_t *steps = NULL;
+    int n = 0;
+    r1_status st = R1_OK;
+
+    *ret_steps = NULL;
+    *ret_n = 0;
+    if (!d)
+        return errno == ENOENT ? R1_OK : R1_FAIL(err, R1_IO, "open '%s': %s", dir, strerror(errno));
+    for (const struct dirent *e; (e = readdir(d)) && n < STEPS_MAX;) {
+        char *end;
+        if (strncmp(e->d_name, "step_", 5) != 0)
+            continue;
+        long long step = strtoll(e->d_name + 5, &end, 10);
+        if (*end || end == e->d_name + 5 || step < 0)
+            continue;
+        int64_t *more = r1_realloc(steps, (size_t)n + 1, sizeof *steps);
+        if (!more) {
+            st = R1_FAIL(err, R1_NOMEM, "out of memory: list of checkpoints");
+            break;
+        }
+        steps = more;
+        steps[n++] = step;
+    }
+    closedir(d);
+    if (st != R1_OK) {
+        r1_free(steps);
+        return st;
+    }
+    if (n)
+        qsort(steps, (size_t)n, sizeof *steps, newest_first);
+    *ret_steps = steps;
+    *ret_n = n;
+    return R1_OK;
+}
+
+static r1_status path_of(const char *dir, int64_t step, char *path, size_t size, r1_err *err) {
+    return r1_path_format(path, size, err, "%s/step_%06lld", dir, (long long)step);
+}
+
+r1_status r1_ckpt_newest(const char *dir, char *ret_path, size_t size, int64_t *ret_step,
+                         r1_err *err) {
+    r1_manifest *m = NULL;
+    int64_t *steps;
+    int n;
+    r1_status st = list(dir, &steps, &n, err);
+
+    *ret_step = -1;
+    if (st != R1_OK)
+        return st;
+    R1_TRY(R1_NEW(m, 1, err));
+    for (int i = 0; i < n; i++) {
+        r1_err why = {0};
+        R1_TRY(path_of(dir, steps[i], ret_path, size, err));
+        if (r1_manifest_read(m, ret_path, &why) == R1_OK &&
+            r1_manifest_check(m, ret_path, 1, &why) == R1_OK) {
+            *ret_step = steps[i];
+            break;
+        }
+        r1_warn("passing over '%s': %s", ret_path, why.msg);
+    }
+done:
+    r1_free(m);
+    r1_free(steps);
+    return st;
+}
+
+static int keeps(const int64_t *steps, int i, int keep_last, int keep_every, const int64_t *pinned,
+                 int n_pinned) {
+    if (i < keep_last || (keep_every > 0 && steps[i] % keep_every == 0))
+        return 1;
+    for (int p = 0; p < n_pinned; p++)
+        if (pinned[p] == steps[i])
+            return 1;
+    return 0;
+}
+
+/* Does any checkpoint that is left name this reference? */
+static int is_named(const char *dir, const int64_t *steps, int n, const char *leaf,
+                    r1_manifest *m) {
+    char path[R1_PATH_MAX], name[R1_CKPT_NAME];
+
+    if (r1_path_format(name, sizeof name, NULL, "../%s", leaf) != R1_OK)
+        return 0;
+    for (int i = 0; i < n; i++)
+        if (steps[i] >= 0 && path_of(dir, steps[i], path, sizeof path, NULL) == R1_OK &&
+            r1_manifest_read(m, path, NULL) == R1_OK && r1_manifest_find(m, name))
+            return 1;
+    return 0;
+}
+
+static r1_status prune_references(const char *dir, const int64_t *steps, int n, r1_err *err) {
+    char path[R1_PATH_MAX];
+    r1_manifest *m = NULL;
+    DIR *d = NULL;
+    r1_status st;
+
+    R1_TRY(R1_NEW(m, 1, err));
+    if ((d = opendir(dir)) == NULL)
+        goto done;
+    for (const struct dirent *e; (e = readdir(d));) {
+        if (strncmp(e->d_name, "reference_", 10) != 0 || is_named(dir, steps, n, e->d_name, m))
+            continue;
+        R1_TRY(r1_path_format(path, sizeof path, err, "%s/%s", dir, e->d_name));
+        unlink(path);
+    }
+done:
+    if (d)
+        closedir(d);
+    r1_free(m);
+    return st;
+}
+
+r1_status r1_ckpt_prune(const char *dir, int keep_last, int keep_every, const int64_t *pinned,
+                        int n_pinned, r1_err *err) {
+    char path[R1_PATH_MAX];
+    int64_t *steps;
+    int n;
+    r1_status st = list(dir, &steps, &n, err);
+
+    if (st != R1_OK)
+        return st;
+    for (int i = 0; i < n; i++) {
+        if (keeps(steps, i, keep_last, keep_every, pinned, n_pinned))
+            continue;
+        R1_TRY(path_of(dir, steps[i], path, sizeof path, err));
+        R1_TRY(r1_dir_remove(path, err));
+        steps[i] = -1;
+    }
+    st = prune_references(dir, steps, n, err);
+done:
+    r1_free(steps);
+    return st;
+}

@@ -1,0 +1,33 @@
+#ifndef R1_STORE_MANIFEST_H
+#define R1_STORE_MANIFEST_H
+/* `manifest`: one line a file of a checkpoint, "xxh3 size name"; names may begin with "../" for the
+ * reference policy.  The first line is the format.  Written last. */
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+typedef struct r1_manifest_entry {
+    char name[96];
+    uint64_t bytes, hash;
+} r1_manifest_entry;
+
+#define R1_MANIFEST_MAX 1200
+
+typedef struct r1_manifest {
+    int n;
+    r1_manifest_entry entry[R1_MANIFEST_MAX];
+} r1_manifest;
+
+/* Size and xxh3 of a file. */
+R1_MUST_USE r1_status r1_manifest_measure(const char *path, uint64_t *ret_bytes, uint64_t *ret_hash,
+                                          r1_err *err);
+R1_MUST_USE r1_status r1_manifest_add(r1_manifest *m, const char *name, uint64_t bytes,
+                                      uint64_t hash, r1_err *err);
+const r1_manifest_entry *r1_manifest_find(const r1_manifest *m, const char *name);
+R1_MUST_USE r1_status r1_manifest_write(const r1_manifest *m, const char *dir, r1_err *err);
+R1_MUST_USE r1_status r1_manifest_read(r1_manifest *m, const char *dir, r1_err *err);
+/* Is every file there with its size?  contents 1: and with its hash. */
+R1_MUST_USE r1_status r1_manifest_check(const r1_manifest *m, const char *dir, int contents,
+                                        r1_err *err);
+
+#endif
