@@ -3,6 +3,7 @@
 
 #include "common/base/file.h"
 #include "common/base/mem.h"
+#include "common/formats/tensors.h"
 
 #include <jansson.h>
 #include <limits.h>
@@ -292,9 +293,37 @@ done:
 }
 
 r1_status r1_arch_open(r1_arch *ret_arch, const char *path, r1_err *err) {
+    r1_tensors *t = NULL;
+    r1_status st;
+
     if (r1_path_is_dir(path))
         return open_dir(ret_arch, path, err);
-    return R1_FAIL(err, R1_IO, "'%s' is not a model: no directory", path);
+    R1_TRY(r1_tensors_open(&t, path, err));
+    st = r1_tensors_gguf(t) ? r1_arch_from_gguf(ret_arch, t, err)
+                            : R1_FAIL(err, R1_DATA,
+                                      "'%s' is not a model: neither a directory with config.json "
+                                      "nor a GGUF file",
+                                      path);
+    r1_tensors_close(t);
+done:
+    return st;
+}
+
+double r1_arch_inv_freq(const r1_arch *a, int i) {
+    double f = pow(a->rope_theta, -2.0 * i / a->head_dim);
+
+    if (a->rope == R1_ROPE_LINEAR)
+        return f / a->rope_factor;
+    if (a->rope != R1_ROPE_LLAMA3)
+        return f;
+    double wavelen = 2.0 * M_PI / f, original = a->rope_original_positions;
+    if (wavelen < original / a->rope_high_freq)
+        return f;
+    if (wavelen > original / a->rope_low_freq)
+        return f / a->rope_factor;
+    double smooth =
+        (original / wavelen - a->rope_low_freq) / (a->rope_high_freq - a->rope_low_freq);
+    return (1.0 - smooth) * f / a->rope_factor + smooth * f;
 }
 
 r1_status r1_arch_check(const r1_arch *a, const char *path, r1_err *err) {

@@ -40,7 +40,8 @@ typedef struct r1_arch {
 /* config.json of transformers 4 or 5 (text of len bytes); path only for messages. */
 R1_MUST_USE r1_status r1_arch_from_json(r1_arch *ret_arch, const char *text, size_t len,
                                         const char *path, r1_err *err);
-/* From any model M: Hugging Face directory, .gguf file, checkpoint directory (has config.json). */
+/* From any model M: Hugging Face directory, .gguf file, checkpoint directory (has config.json).  The
+ * stop tokens are generation_config.json's where that names any. */
 R1_MUST_USE r1_status r1_arch_open(r1_arch *ret_arch, const char *path, r1_err *err);
 /* config.json text (transformers 4 keys, which both generations read).  Caller frees (r1_free).
  * torch_dtype: "float32", "bfloat16", "float16". */
@@ -48,6 +49,15 @@ R1_MUST_USE r1_status r1_arch_to_json(const r1_arch *a, const char *torch_dtype,
                                       r1_err *err);
 /* Sizes that fit together and even head_dim etc.; the message names the field. */
 R1_MUST_USE r1_status r1_arch_check(const r1_arch *a, const char *path, r1_err *err);
+/* From the metadata of a GGUF source (tensors.h). */
+struct r1_tensors;
+R1_MUST_USE r1_status r1_arch_from_gguf(r1_arch *ret_arch, const struct r1_tensors *t, r1_err *err);
+
+/* Inverse frequency of pair i < head_dim / 2, as `transformers` computes it
+ * (modeling_rope_utils.py): default theta^(-2i/hd); linear: divided by the factor; llama3: long
+ * wavelengths divided, short ones kept, those between blended. */
+double r1_arch_inv_freq(const r1_arch *a, int i);
+
 const char *r1_arch_kind_name(r1_arch_kind kind); /* "llama", "qwen2", "qwen3" */
 
 #endif

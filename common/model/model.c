@@ -3,31 +3,11 @@
 
 #include <math.h>
 
-/* Inverse frequency of pair i, as `transformers` computes it (modeling_rope_utils.py): default
- * theta^(-2i/hd); linear: divided by the factor; llama3: long wavelengths divided, short ones kept,
- * those between blended. */
-static double inv_freq(const r1_arch *a, int i) {
-    double f = pow(a->rope_theta, -2.0 * i / a->head_dim);
-
-    if (a->rope == R1_ROPE_LINEAR)
-        return f / a->rope_factor;
-    if (a->rope != R1_ROPE_LLAMA3)
-        return f;
-    double wavelen = 2.0 * M_PI / f, original = a->rope_original_positions;
-    if (wavelen < original / a->rope_high_freq)
-        return f;
-    if (wavelen > original / a->rope_low_freq)
-        return f / a->rope_factor;
-    double smooth =
-        (original / wavelen - a->rope_low_freq) / (a->rope_high_freq - a->rope_low_freq);
-    return (1.0 - smooth) * f / a->rope_factor + smooth * f;
-}
-
 static void fill_cos_sin(r1_model *m) {
     int half = m->arch.head_dim / 2;
 
     for (int i = 0; i < half; i++) {
-        double f = inv_freq(&m->arch, i);
+        double f = r1_arch_inv_freq(&m->arch, i);
         for (int p = 0; p < m->max_len; p++) {
             float *row = m->cos_sin + (size_t)p * (size_t)m->arch.head_dim;
             row[i] = (float)cos(p * f);

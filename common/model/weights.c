@@ -35,7 +35,8 @@ static r1_status find(const r1_layout *l, const r1_tensors *src, uint32_t tensor
 }
 
 /* A tensor that we would pass over may be one that the arithmetic needs (a bias, a layer too many).
- * Known to be safe: buffers of the rotary embedding, and a head that the configuration ties. */
+ * Known to be safe: tables of the rotary embedding (the descriptor has them as numbers), and a head
+ * that the configuration ties. */
 static r1_status refuse_unknown(const r1_layout *l, const r1_tensors *src, r1_err *err) {
     for (size_t i = 0; i < r1_tensors_count(src); i++) {
         const r1_tensor_entry *e = r1_tensors_at(src, i);
@@ -49,7 +50,8 @@ static r1_status refuse_unknown(const r1_layout *l, const r1_tensors *src, r1_er
         }
         if (lo < l->n_tensors && strcmp(l->tensors[lo].name, e->name) == 0)
             continue;
-        if (!strstr(e->name, "rotary_emb.inv_freq") && strcmp(e->name, "lm_head.weight") != 0)
+        if (!strstr(e->name, "rotary_emb.inv_freq") && strcmp(e->name, "rope_freqs.weight") != 0 &&
+            strcmp(e->name, "lm_head.weight") != 0)
             return R1_FAIL(err, R1_DATA,
                            "%s: tensor '%s' does not belong to the model that the configuration "
                            "describes",
