@@ -62,8 +62,8 @@ static r1_status read_kind(const r1_gguf *g, r1_arch *a, r1_err *err) {
 }
 
 /* GGUF keeps llama3's scaling as one divisor a frequency (rope_freqs.weight) and drops the numbers
- * it came from.  All published models use low 1, high 4 and 8192 original positions; the factor is the
- * largest divisor, and every divisor is checked against those numbers. */
+ * it came from.  All published models use low 1, high 4 and 8192 original positions; the factor is
+ * the largest divisor, and every divisor is checked against those numbers. */
 static void read_llama3(reader *r, const r1_tensor_entry *e, r1_arch *a) {
     float divisors[512];
     int half = a->head_dim / 2;
