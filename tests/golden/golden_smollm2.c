@@ -1,0 +1,226 @@
+/* A real model, SmolLM2-135M-Instruct out of its GGUF file in $R1_MODELS, against the numbers of
+ * $R1_SHARED/golden/smollm2_135m: log-probabilities, greedy continuations through the rollout
+ * engine, and six steps of supervised fine-tuning through the learner's runner and optimizer. */
+#include "actor/engine.h"
+#include "learner/optimizer.h"
+#include "learner/runner.h"
+#include "tests/golden/golden.h"
+
+#include "common/base/cpu.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ROWS = 2048
+};
+
+static char model[1024];
+static json_t *golden, *curve;
+static kit k;
+
+static int32_t *ids_of(const json_t *list, int *ret_n) {
+    size_t n = json_array_size(list);
+    int32_t *ids = calloc(n + 1, sizeof *ids);
+
+    for (size_t i = 0; i < n; i++)
+        ids[i] = (int32_t)json_integer_value(json_array_get(list, i));
+    *ret_n = (int)n;
+    return ids;
+}
+
+static double number(const json_t *o, const char *key) {
+    return json_number_value(json_object_get(o, key));
+}
+
+static void keep_logp(void *ctx, int item, int member, int token, int n, const float *logp,
+                      const float *entropy, float *ret_dlogp, float *ret_dent) {
+    memcpy((float *)ctx + token, logp, (size_t)n * sizeof *logp);
+}
+
+static void log_probabilities(void **state) {
+    r1_runner runner;
+    r1_err err;
+    double worst = 0;
+
+    ASSERT_OK(r1_runner_open(&runner, &k.model, ROWS, 8, 0, 0, &err), &err);
+    for (size_t c = 0; c < json_array_size(golden); c++) {
+        const json_t *want = json_object_get(json_array_get(golden, c), "logprobs");
+        int n, len;
+        int32_t *ids = ids_of(json_object_get(json_array_get(golden, c), "ids"), &n);
+        const int32_t *rest = ids + 1;
+        float *logp = calloc((size_t)n, sizeof *logp);
+        len = n - 1;
+        r1_item item = {.prompt = ids, .prompt_len = 1, .n = 1, .ids = &rest, .lens = &len};
+        r1_piece piece = {0, 0, 1};
+        r1_runner_score(&runner, k.payload, &item, &piece, 1, 1.0f, keep_logp, logp);
+        assert_int_equal(json_array_size(want), len);
+        for (int i = 0; i < len; i++)
+            worst = fmax(
+                worst, fabs((double)logp[i] - json_number_value(json_array_get(want, (size_t)i))));
+        free(ids);
+        free(logp);
+    }
+    print_message("  log-probabilities  %.2e (allowed 2e-4)\n", worst);
+    assert_true(worst <= 2e-4);
+    r1_runner_close(&runner);
+}
+
+static void greedy_continuations(void **state) {
+    r1_engine_options o = {
+        .model = &k.model, .max_sequences = 8, .n_blocks = 64, .prefill_rows = 64};
+    r1_engine *e;
+    r1_finished *f;
+    r1_err err;
+    int done = 0;
+
+    ASSERT_OK(r1_engine_open(&e, &o, &err), &err);
+    for (size_t c = 0; c < json_array_size(golden); c++) {
+        int n;
+        int32_t *ids = ids_of(json_object_get(json_array_get(golden, c), "ids"), &n);
+        r1_request r = {.tag = c,
+                        .prompt = ids,
+                        .prompt_len = n,
+                        .n = 1,
+                        .sampling = {.temperature = 0, .top_p = 1, .max_new_tokens = 48}};
+        ASSERT_OK(r1_engine_submit(e, &r, &err), &err);
+        free(ids);
+    }
+    while (r1_engine_pending(e) > 0) {
+        r1_engine_step(e, k.payload);
+        while ((f = r1_engine_poll(e)) != NULL) {
+            int n;
+            int32_t *want =
+                ids_of(json_object_get(json_array_get(golden, (size_t)f->tag), "greedy_ids"), &n);
+            assert_int_equal(f->samples[0].n, n);
+            assert_memory_equal(f->samples[0].ids, want, (size_t)n * sizeof *want);
+            free(want);
+            r1_finished_free(f);
+            done++;
+        }
+    }
+    assert_int_equal(done, (int)json_array_size(golden));
+    r1_engine_close(e);
+}
+
+typedef struct nll {
+    double sum, tokens;
+} nll;
+
+static void nll_fn(void *ctx, int item, int member, int token, int n, const float *logp,
+                   const float *entropy, float *ret_dlogp, float *ret_dent) {
+    nll *s = ctx;
+
+    for (int i = 0; i < n; i++) {
+        s->sum -= (double)logp[i];
+        ret_dlogp[i] = (float)(-1.0 / s->tokens);
+    }
+}
+
+/* One batch of the curve: its gradient and loss. */
+static double sft_gradient(r1_runner *runner, const json_t *examples, int first, int count,
+                           double tokens, float *grad) {
+    r1_item items[8];
+    int32_t *prompts[8], *completions[8];
+    int order[8], lens[8], pos = 0, member = 0, n;
+    r1_piece pieces[8];
+    nll loss = {0, tokens};
+
+    for (int i = 0; i < count; i++) {
+        const json_t *e = json_array_get(examples, (size_t)(first + i));
+        int prompt_len;
+        prompts[i] = ids_of(json_object_get(e, "prompt_ids"), &prompt_len);
+        completions[i] = ids_of(json_object_get(e, "completion_ids"), &lens[i]);
+        items[i] = (r1_item){.prompt = prompts[i],
+                             .prompt_len = prompt_len,
+                             .n = 1,
+                             .ids = (const int32_t *const *)&completions[i],
+                             .lens = &lens[i]};
+        order[i] = i;
+    }
+    while ((n = r1_pack_next(items, order, count, ROWS, &pos, &member, pieces, 8)) > 0)
+        r1_runner_grad(runner, k.payload, items, pieces, n, 1.0f, nll_fn, &loss, grad);
+    for (int i = 0; i < count; i++) {
+        free(prompts[i]);
+        free(completions[i]);
+    }
+    return loss.sum / tokens;
+}
+
+static void fine_tuning_curve(void **state) {
+    const json_t *steps = json_object_get(curve, "curve");
+    const json_t *examples = json_object_get(curve, "examples");
+    int batch = (int)number(curve, "batch");
+    const r1_layout *l = &k.model.layout;
+    float *grad = calloc(l->n_params, sizeof *grad);
+    double *squares = calloc(l->n_units, sizeof *squares), worst = 0, worst_norm = 0;
+    r1_runner runner;
+    r1_shard shard;
+    r1_err err;
+
+    assert_true(batch <= 8);
+    ASSERT_OK(r1_runner_open(&runner, &k.model, ROWS, 8, 1, 1, &err), &err);
+    ASSERT_OK(r1_shard_open(&shard, l, 1, 0, &err), &err);
+    memcpy(shard.w, k.w, l->n_params * sizeof *shard.w);
+    for (size_t s = 0; s < json_array_size(steps); s++) {
+        const json_t *want = json_array_get(steps, s);
+        double sum = 0;
+        memset(grad, 0, l->n_params * sizeof *grad);
+        double loss =
+            sft_gradient(&runner, examples, (int)s * batch, batch, number(want, "tokens"), grad);
+        r1_shard_sumsq(&shard, k.ops, grad, squares);
+        for (uint32_t u = 0; u < l->n_units; u++)
+            sum += squares[u];
+        double norm = sqrt(sum), t = (double)(s + 1);
+        worst = fmax(worst, fabs(loss - number(want, "loss")));
+        worst_norm = fmax(worst_norm, fabs(norm / number(want, "grad_norm") - 1));
+        r1_adamw p = {.lr = (float)number(curve, "lr"),
+                      .beta1 = 0.9f,
+                      .beta2 = 0.95f,
+                      .eps = (float)number(curve, "eps"),
+                      .weight_decay = (float)number(curve, "weight_decay"),
+                      .bias1 = (float)(1 - pow(0.9, t)),
+                      .bias2 = (float)(1 - pow(0.95, t)),
+                      .grad_scale = (float)fmin(1.0, 1.0 / (norm + 1e-6))};
+        r1_shard_step(&shard, k.ops, grad, &p);
+        r1_layout_pack(l, k.ops, shard.w, 0, l->n_units, k.payload);
+    }
+    print_message("  loss of six steps  %.2e (allowed 1e-3), gradient norm %.2e (1e-3)\n", worst,
+                  worst_norm);
+    assert_true(worst <= 1e-3 && worst_norm <= 1e-3);
+    free(grad);
+    free(squares);
+    r1_shard_close(&shard);
+    r1_runner_close(&runner);
+}
+
+/* Keeps golden_path's answer, or skips. */
+static json_t *load(const char *below, const char *key) {
+    const char *path = golden_path("R1_SHARED", below);
+    json_error_t why;
+    json_t *all = path ? json_load_file(path, 0, &why) : NULL;
+
+    return all && key ? json_object_get(all, key) : all;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(log_probabilities), cmocka_unit_test(greedy_continuations),
+        cmocka_unit_test(fine_tuning_curve), /* last: it changes the weights */
+    };
+    const char *path = golden_path("R1_MODELS", "SmolLM2-135M-Instruct.Q4_1.gguf");
+
+    if (!path)
+        return GOLDEN_SKIPPED;
+    snprintf(model, sizeof model, "%s", path);
+    golden = load("golden/smollm2_135m/golden.json", "cases");
+    curve = load("golden/smollm2_135m/sft_curve.json", NULL);
+    if (!golden || !curve)
+        return GOLDEN_SKIPPED;
+    golden_open(&k, model, model, R1_F32, "auto", r1_cpu_cores(), ROWS);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    kit_close(&k);
+    return failed;
+}
