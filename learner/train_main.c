@@ -78,6 +78,7 @@ static r1_status prepare(job *j, r1_err *err) {
     r1_comm_set_deadline(j->cfg->limits.deadline_s);
     R1_TRY(r1_plan_roles(&j->plan, j->cfg, &j->world, err));
     R1_TRY(r1_policy_open(&j->policy, j->cfg, j->plan.threads, err));
+    r1_threads_pin(j->world.node.rank, j->world.node.size, j->plan.threads);
     r1_plan_sizes(&j->plan, j->cfg, &j->policy.model);
     r1_actor_options a = actor_options(j);
     if (j->world.all.rank == 0)

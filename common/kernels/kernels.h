@@ -202,6 +202,13 @@ R1_MUST_USE r1_status r1_ops_open(r1_ops **ret_ops, r1_dtype dtype, const char *
                                   r1_err *err);
 void r1_ops_close(r1_ops *ops);
 
+/* Put each of this process's OpenMP threads on a core of its own, where the `ranks` processes of this
+ * node use all cores they may (else another job may need them, and nothing is done; nor when
+ * OMP_PROC_BIND is set).  Without it two threads can share a core for milliseconds, which every short
+ * parallel loop then waits for.  Call once from main, before the first operation.  Returns 1 if it
+ * did. */
+int r1_threads_pin(int rank, int ranks, int threads);
+
 /* The path "auto" stands for on this machine with this compute dtype. */
 const char *r1_ops_auto_path(r1_dtype dtype);
 

@@ -219,7 +219,9 @@ int main(void) {
     curve = load("golden/smollm2_135m/sft_curve.json", NULL);
     if (!golden || !curve)
         return GOLDEN_SKIPPED;
-    golden_open(&k, model, model, R1_F32, "auto", r1_cpu_cores(), ROWS);
+    int threads = r1_cpu_cores(); /* before each is bound to one */
+    r1_threads_pin(0, 1, threads);
+    golden_open(&k, model, model, R1_F32, "auto", threads, ROWS);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     kit_close(&k);
     return failed;

@@ -401,10 +401,12 @@ static void bench_rows(bench *b) {
 int bench_ops(int argc, char **argv) {
     const char *path = argc > 0 ? argv[0] : "auto";
     r1_dtype t = argc > 1 && strcmp(argv[1], "bf16") == 0 ? R1_BF16 : R1_F32;
+    int threads = argc > 2 ? atoi(argv[2]) : r1_cpu_cores();
     bench b = {.only = argc > 3 ? argv[3] : NULL};
     r1_err err;
 
-    if (r1_ops_open(&b.ops, t, path, argc > 2 ? atoi(argv[2]) : r1_cpu_cores(), &err) != R1_OK ||
+    r1_threads_pin(0, 1, threads);
+    if (r1_ops_open(&b.ops, t, path, threads, &err) != R1_OK ||
         r1_slab_open(&b.memory, (size_t)2 << 30, "bench", &err) != R1_OK) {
         fprintf(stderr, "%s\n", err.msg);
         return 1;
