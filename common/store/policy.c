@@ -46,10 +46,25 @@ static r1_status open_tokenizer(r1_policy *p, const r1_config *cfg, r1_err *err)
                              cfg->tokenizer.path ? cfg->tokenizer.path : cfg->model.path, err);
 }
 
-static void choose_template(r1_policy *p, const r1_config *cfg) {
-    p->template_kind =
-        strcmp(cfg->chat_template, "auto") == 0 ? r1_template_of(p->tokenizer) : cfg->chat_template;
+static void choose_template(r1_policy *p, const char *asked) {
+    p->template_kind = strcmp(asked, "auto") == 0 ? r1_template_of(p->tokenizer) : asked;
     p->system = NULL;
+}
+
+/* With arch and tokenizer known: what computes. */
+static r1_status open_model(r1_policy *p, r1_dtype dtype, const char *path, int threads,
+                            int max_len, const char *where, r1_err *err) {
+    r1_status st;
+
+    if (r1_tokenizer_vocab_size(p->tokenizer) > p->arch.vocab_size) {
+        st = R1_FAIL(err, R1_USAGE, "%s: the tokenizer has %d tokens, the model %d", where,
+                     r1_tokenizer_vocab_size(p->tokenizer), p->arch.vocab_size);
+        goto done;
+    }
+    R1_TRY(r1_ops_open(&p->ops, dtype, path, threads, err));
+    st = r1_model_open(&p->model, &p->arch, p->ops, max_len, err);
+done:
+    return st;
 }
 
 /* The longest sequence that any stage can make. */
@@ -88,15 +103,26 @@ r1_status r1_policy_open(r1_policy *p, const r1_config *cfg, int threads, r1_err
         R1_TRY(r1_arch_open(&p->arch, cfg->model.path, err));
         R1_TRY(open_weights(p, cfg->model.path, err));
     }
-    if (r1_tokenizer_vocab_size(p->tokenizer) > p->arch.vocab_size) {
-        st = R1_FAIL(err, R1_USAGE, "%s: the tokenizer has %d tokens, the model %d", cfg->path,
-                     r1_tokenizer_vocab_size(p->tokenizer), p->arch.vocab_size);
-        goto done;
-    }
-    choose_template(p, cfg);
-    R1_TRY(r1_ops_open(&p->ops, (r1_dtype)cfg->compute.dtype, cfg->compute.numeric_path, threads,
-                       err));
-    st = r1_model_open(&p->model, &p->arch, p->ops, longest(cfg, &p->arch), err);
+    choose_template(p, cfg->chat_template);
+    st = open_model(p, (r1_dtype)cfg->compute.dtype, cfg->compute.numeric_path, threads,
+                    longest(cfg, &p->arch), cfg->path, err);
+done:
+    if (st != R1_OK)
+        r1_policy_close(p);
+    return st;
+}
+
+r1_status r1_policy_open_model(r1_policy *p, const r1_policy_options *o, r1_err *err) {
+    r1_status st;
+
+    *p = (r1_policy){0};
+    R1_TRY(r1_arch_open(&p->arch, o->model, err));
+    R1_TRY(open_weights(p, o->model, err));
+    R1_TRY(r1_tokenizer_open(&p->tokenizer, o->tokenizer ? o->tokenizer : o->model, err));
+    choose_template(p, o->chat_template);
+    int len =
+        o->max_len > 0 && o->max_len < p->arch.max_positions ? o->max_len : p->arch.max_positions;
+    st = open_model(p, o->dtype, "auto", o->threads, len, o->model, err);
 done:
     if (st != R1_OK)
         r1_policy_close(p);

@@ -23,6 +23,17 @@ typedef struct r1_policy {
 
 /* What a run's configuration says.  threads: of this rank. */
 R1_MUST_USE r1_status r1_policy_open(r1_policy *p, const r1_config *cfg, int threads, r1_err *err);
+
+/* What a program's options say. */
+typedef struct r1_policy_options {
+    const char *model, *tokenizer; /* paths; tokenizer NULL: the model's own */
+    const char *chat_template;     /* "auto": the model's own */
+    r1_dtype dtype;
+    int threads, max_len; /* positions that will be used; 0: all that the model has */
+} r1_policy_options;
+
+R1_MUST_USE r1_status r1_policy_open_model(r1_policy *p, const r1_policy_options *o, r1_err *err);
+
 void r1_policy_close(r1_policy *p);
 
 /* Master weights of units [u0, u1): w points at the first one's first element. */
