@@ -49,6 +49,9 @@ static inline const char *r1_token_text(const r1_tokenizer *t, int32_t id) {
 R1_MUST_USE r1_status r1_tokenizer_keep(r1_tokenizer *t, const char *name, const char *data,
                                         size_t n, r1_err *err);
 
+/* gguf_vocab.c: open the vocabulary inside a GGUF file. */
+R1_MUST_USE r1_status r1_tokenizer_open_gguf(r1_tokenizer **ret, const char *path, r1_err *err);
+
 /* tokenizer_json.c: fill a zeroed tokenizer from the text of a tokenizer.json. */
 R1_MUST_USE r1_status r1_tokenizer_read_json(r1_tokenizer *t, const char *text, size_t n,
                                              r1_err *err);

@@ -6,6 +6,7 @@
 #include "common/tokenizer/impl.h"
 
 #include "common/base/file.h"
+#include "common/formats/gguf.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -308,6 +309,8 @@ r1_status r1_tokenizer_open(r1_tokenizer **ret, const char *path, r1_err *err) {
 
     if (r1_path_is_dir(path))
         return open_directory(ret, path, err);
+    if (r1_gguf_is(path))
+        return r1_tokenizer_open_gguf(ret, path, err);
     r1_tokenizer_file file = {.name = "tokenizer.json"};
     R1_TRY(r1_file_slurp(path, R1_TOKENIZER_FILE_MAX, &data, &file.n, err));
     file.data = data;
