@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 r1_status r1_output_take(r1_run *run, const char *output, int resume, r1_err *err) {
     char path[R1_PATH_MAX];
@@ -64,14 +65,15 @@ static void print_results(const r1_run *run) {
 
     for (int i = 0; i < s->n_stages; i++) {
         const r1_summary_stage *g = &s->stage[i];
-        char greedy[48] = "";
+        char greedy[48] = "", when[96] = "before training";
         if (!g->has_eval)
             continue;
+        if (strcmp(g->name, "base") != 0)
+            snprintf(when, sizeof when, "after %s (%s)", g->name, g->kind);
         if (!isnan(g->eval.greedy_accuracy))
             snprintf(greedy, sizeof greedy, "  greedy %5.1f %%", 100 * g->eval.greedy_accuracy);
-        printf("after %-12s (%s): held-out accuracy %5.1f %% +- %.1f%s  (%lld problems)\n", g->name,
-               g->kind, 100 * g->eval.accuracy, 100 * g->eval.stderr_, greedy,
-               (long long)g->eval.n);
+        printf("%-24s held-out accuracy %5.1f %% +- %.1f%s  (%lld problems)\n", when,
+               100 * g->eval.accuracy, 100 * g->eval.stderr_, greedy, (long long)g->eval.n);
     }
     printf("weights %s, optimizer %s\n", s->weights_checksum, s->optimizer_checksum);
     printf("written: %s/{summary.json, metrics.jsonl, rollouts/, checkpoints/, config.yaml}\n",
@@ -90,8 +92,10 @@ void r1_output_close(r1_run *run, int exit_code, const double *seconds, const in
                                   &err) == R1_OK)
         fprintf(stderr, "%s", table.data);
     r1_buf_done(&table);
-    if (exit_code == 0)
+    if (exit_code == 0) {
+        r1_sleep_us(100000); /* mpirun forwards stderr on its own: the results are to come last */
         print_results(run);
+    }
     if (r1_rundir_write_exit_status(&run->dir, exit_code, &err) != R1_OK)
         r1_error("%s", err.msg);
     r1_metrics_close(&run->metrics);

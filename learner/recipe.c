@@ -30,9 +30,7 @@ static r1_summary_stage *summary_stage(r1_run *run) {
     return r1_summary_stage_of(&run->summary, s->name, r1_stage_kind_name(s->kind));
 }
 
-static void record_eval(r1_run *run, const r1_eval_result *e, r1_record *rec) {
-    r1_summary_stage *s = summary_stage(run);
-
+static void record_eval(const r1_eval_result *e, r1_summary_stage *s, r1_record *rec) {
     r1_record_real(rec, e->accuracy, "eval/accuracy");
     r1_record_real(rec, e->stderr_, "eval/stderr");
     if (!isnan(e->greedy_accuracy))
@@ -80,7 +78,8 @@ done:
 
 /* ---- evaluation ---- */
 
-static r1_status evaluate(r1_run *run, const char *when, r1_record *rec, r1_err *err) {
+static r1_status evaluate(r1_run *run, const char *when, r1_summary_stage *summary, r1_record *rec,
+                          r1_err *err) {
     r1_eval_result e;
     double t0 = r1_now_s();
     r1_status st;
@@ -90,7 +89,7 @@ static r1_status evaluate(r1_run *run, const char *when, r1_record *rec, r1_err 
     r1_phase_end(run->phases, R1_PHASE_EVAL);
     if (st != R1_OK)
         return st;
-    record_eval(run, &e, rec);
+    record_eval(&e, summary, rec);
     r1_record_real(rec, r1_now_s() - t0, "timing_s/testing");
     if (r1_run_writes(run))
         say_eval(run, &e, when);
@@ -122,12 +121,7 @@ static r1_status baseline(r1_run *run, r1_err *err) {
     R1_TRY(R1_NEW(rec, 1, err));
     r1_record_int(rec, 0, "training/global_step");
     r1_record_text(rec, r1_run_stage(run)->name, "training/stage");
-    R1_TRY(evaluate(run, "before", rec, err));
-    r1_summary_stage *s = r1_summary_stage_of(&run->summary, "base", "eval");
-    *s = *summary_stage(run);
-    snprintf(s->name, sizeof s->name, "base");
-    snprintf(s->kind, sizeof s->kind, "eval");
-    summary_stage(run)->has_eval = 0;
+    R1_TRY(evaluate(run, "before", r1_summary_stage_of(&run->summary, "base", "eval"), rec, err));
     if (r1_run_writes(run))
         st = write_record(run, rec, err);
 done:
@@ -199,7 +193,7 @@ static r1_status one_step(r1_run *run, int64_t steps, r1_record *rec, r1_err *er
     if (!isnan(tokens))
         r1_record_real(rec, tokens / took, "perf/throughput");
     if (eval_due(run, steps))
-        st = evaluate(run, "after", rec, err);
+        st = evaluate(run, "after", summary_stage(run), rec, err);
 done:
     return st;
 }
