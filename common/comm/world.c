@@ -7,8 +7,11 @@
 #include "common/comm/wait.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static struct {
@@ -125,12 +128,25 @@ static void count_cores(r1_world *w) {
     w->node_cores = w->node_cores > 0 ? w->node_cores : 1;
 }
 
+/* A rank that mpirun started ends with it, also when mpirun is killed outright: an orphan would hold
+ * the run directory's lock and its core until Open MPI notices. */
+static void die_with_mpirun(void) {
+    pid_t parent = getppid();
+
+    if (!getenv("OMPI_COMM_WORLD_SIZE"))
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(75);
+}
+
 r1_status r1_world_open(r1_world *w, int *argc, char ***argv, r1_err *err) {
     int provided;
     MPI_Comm dup, node;
     r1_status st;
 
     *w = (r1_world){0};
+    die_with_mpirun();
     R1_TRY(r1_mpi_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
                         "MPI_Init_thread", err));
     state.ready = 1;

@@ -1,6 +1,7 @@
 /* The run directory and its lock; see rundir.h. */
 #include "common/metrics/rundir.h"
 
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/mem.h"
 
@@ -13,6 +14,8 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#define LOCK_TRIES 40 /* of 50 ms */
 
 static const char *const folders[] = {"checkpoints", "rollouts", "logs", "tensorboard"};
 static const char *const written[] = {"checkpoints",  "rollouts",    "tensorboard", "metrics.jsonl",
@@ -53,13 +56,19 @@ static r1_status is_empty(const r1_rundir *d, int *ret, r1_err *err) {
 static r1_status take_lock(r1_rundir *d, r1_err *err) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     char path[R1_PATH_MAX];
+    int rc;
     r1_status st = R1_OK;
 
     R1_TRY(r1_rundir_file(d, "lock", path, sizeof path, err));
     d->fd_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (d->fd_lock < 0)
         return R1_FAIL(err, R1_IO, "open '%s': %s", path, strerror(errno));
-    if (flock(d->fd_lock, LOCK_EX | LOCK_NB) != 0) {
+    /* The ranks of a run that was killed a moment ago may need one to go. */
+    for (int n = 0;
+         (rc = flock(d->fd_lock, LOCK_EX | LOCK_NB)) != 0 && errno == EWOULDBLOCK && n < LOCK_TRIES;
+         n++)
+        r1_sleep_us(50000);
+    if (rc != 0) {
         st = errno == EWOULDBLOCK
                  ? R1_FAIL(err, R1_USAGE, "'%s': another run holds its lock; is it still running?",
                            d->path)

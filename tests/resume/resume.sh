@@ -1,0 +1,80 @@
+#!/bin/sh
+# Killed, stopped or continued on another number of ranks: the same run to the bit.
+# Usage: resume.sh BUILD_DIR SOURCE_DIR
+set -u
+build=$1 src=$2
+. "$src/deploy/mpi-env"
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+bad=0
+fail() {
+    echo "$*"
+    bad=1
+}
+
+# train NP NAME [ARG]...
+train() {
+    np=$1 name=$2
+    shift 2
+    timeout -k 5 120 mpirun -np "$np" "$build/r1-train" "$src/tests/mpi/short.yaml" \
+        --output "$dir/$name" "$@" >"$dir/$name.out" 2>"$dir/$name.err"
+}
+metrics() {
+    sed -E 's/"(timing_s|perf)\/[^,}]*[,}]//g' "$dir/$1/metrics.jsonl"
+}
+lines() {
+    if [ -f "$1" ]; then wc -l <"$1"; else echo 0; fi
+}
+compare() {
+    [ "$(grep '^weights' "$dir/$1.out")" = "$(grep '^weights' "$dir/whole.out")" ] ||
+        fail "$1: checksums differ from the undisturbed run's"
+    [ "$(metrics "$1")" = "$(metrics whole)" ] || fail "$1: metrics differ"
+}
+# disturb NAME LINES SIGNAL: start, signal mpirun's ranks after so many steps, wait for the end
+disturb() {
+    train 2 "$1" --resume auto &
+    job=$!
+    n=0
+    while [ "$(lines "$dir/$1/metrics.jsonl")" -lt "$2" ] && [ $n -lt 1000 ]; do
+        sleep 0.02
+        n=$((n + 1))
+    done
+    mpi=$(pgrep -f "^mpirun .*$dir/$1" | head -1)
+    [ -n "$mpi" ] && kill -"$3" "$mpi"
+    wait $job
+}
+
+train 2 whole || fail "the undisturbed run failed: $(tail -3 "$dir/whole.err")"
+[ "$(lines "$dir/whole/metrics.jsonl")" -eq 64 ] || fail "the undisturbed run has not 64 steps"
+
+for at in 3 20 61; do
+    name=kill$at
+    disturb "$name" "$at" KILL
+    train 3 "$name" --resume auto || fail "$name: resume failed: $(tail -3 "$dir/$name.err")"
+    compare "$name"
+done
+
+disturb stop 25 USR1
+[ "$(cat "$dir/stop/exit_status" 2>/dev/null)" = 85 ] || fail "USR1: exit_status is not 85"
+train 1 stop --resume auto || fail "resume after USR1 failed"
+compare stop
+grep -q '"resumed_from": [1-9]' "$dir/stop/summary.json" || fail "resumed_from is missing"
+
+# A finished run prints its results again; another configuration and a used directory are refused.
+train 1 stop --resume auto || fail "a finished run does not answer"
+compare stop
+train 1 stop && fail "a used directory was taken without --resume"
+grep -q 'holds an earlier run' "$dir/stop.err" || fail "no reason given: $(tail -1 "$dir/stop.err")"
+train 1 stop --resume auto seed=2 && fail "another seed was accepted"
+grep -q 'seed: 1 -> 2' "$dir/stop.err" || fail "the key that differs is not named"
+
+# A damaged newest checkpoint is named, and the one before it is used.
+cp -r "$dir/whole" "$dir/torn"
+rm "$dir/torn/exit_status"
+newest=$(ls -d "$dir/torn/checkpoints"/step_* | tail -1)
+printf 'x' | dd of="$newest/shard_0000.h5" bs=1 seek=5000 conv=notrunc 2>/dev/null
+train 2 torn --resume auto || fail "resume behind a damaged checkpoint failed"
+grep -q "passing over '$newest'" "$dir/torn.err" || fail "the damaged checkpoint is not named"
+compare torn
+[ $bad -eq 0 ] && echo "7 ways back, one result"
+exit $bad
