@@ -128,8 +128,8 @@ static void count_cores(r1_world *w) {
     w->node_cores = w->node_cores > 0 ? w->node_cores : 1;
 }
 
-/* A rank that mpirun started ends with it, also when mpirun is killed outright: an orphan would hold
- * the run directory's lock and its core until Open MPI notices. */
+/* A rank that mpirun started ends with it, also when mpirun is killed outright: an orphan would
+ * hold the run directory's lock and its core until Open MPI notices. */
 static void die_with_mpirun(void) {
     pid_t parent = getppid();
 

@@ -1,0 +1,259 @@
+/* Accuracy of a model on a file of problems; see evaluate.h. */
+#include "actor/evaluate.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/comm/collect.h"
+#include "common/data/jsonl.h"
+#include "common/metrics/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX ((size_t)64 << 20)
+
+typedef struct problem {
+    char *prompt, *reference, *extra;
+    r1_ids ids;
+} problem;
+
+/* What a row's samples came to; travels between ranks as it is, the dump's lines behind it. */
+typedef struct tally {
+    int32_t n, correct, truncated, verdicts[R1_VERDICT_COUNT];
+    int64_t tokens;
+} tally;
+
+typedef struct job {
+    const r1_evaluate_options *o;
+    r1_world *world;
+    r1_loaded loaded;
+    r1_reward *reward;
+    problem *problems;
+    r1_request *requests;
+    uint64_t n;
+    FILE *rollouts;
+    /* rank 0 */
+    tally sum;
+    double accuracy, squares, pass_any; /* sums over problems */
+} job;
+
+static r1_status read_problem(job *j, const r1_jsonl *file, uint32_t row, problem *p, r1_err *err) {
+    const r1_policy *m = &j->loaded.policy;
+    json_t *obj = NULL;
+    r1_status st;
+
+    R1_TRY(r1_jsonl_row(file, row, &obj, err));
+    R1_TRY(r1_jsonl_text(file, row, obj, j->o->prompt_key, 0, &p->prompt, err));
+    R1_TRY(r1_jsonl_text(file, row, obj, j->o->answer_key, 1, &p->reference, err));
+    char *extra = json_dumps(obj, JSON_COMPACT);
+    p->extra = extra ? r1_strdup(extra) : NULL;
+    free(extra);
+    R1_TRY(r1_template_encode(m->tokenizer, m->template_kind, j->o->system, p->prompt, &p->ids,
+                              NULL, err));
+    int room = m->model.max_len - (int)p->ids.n;
+    if (p->ids.n == 0 || room < 1) {
+        st = R1_FAIL(err, R1_DATA, "%s:%u: the prompt has %zu tokens (1 to %d can be)", file->path,
+                     file->lines[row], p->ids.n, m->model.max_len - 1);
+        goto done;
+    }
+    r1_grade_input in = {.question = r1_text_of(p->prompt),
+                         .reference = r1_text_of(p->reference),
+                         .extra = r1_text_of(p->extra)};
+    if ((st = r1_reward_lint(j->reward, &in, err)) != R1_OK)
+        r1_err_prefix(err, "%s:%u", file->path, file->lines[row]);
+done:
+    json_decref(obj);
+    return st;
+}
+
+static r1_status read_problems(job *j, r1_err *err) {
+    r1_sampling s = {
+        .temperature = (float)j->o->temperature, .top_p = (float)j->o->top_p, .top_k = j->o->top_k};
+    r1_jsonl file;
+    r1_status st;
+
+    s.n_stop_ids = r1_loaded_stop_ids(&j->loaded, s.stop_ids);
+    if ((st = r1_jsonl_open(&file, j->o->data, err)) != R1_OK)
+        return st;
+    j->n = j->o->limit > 0 && (uint32_t)j->o->limit < file.n ? (uint32_t)j->o->limit : file.n;
+    R1_TRY(R1_NEW(j->problems, j->n, err));
+    R1_TRY(R1_NEW(j->requests, j->n, err));
+    for (uint32_t i = 0; i < j->n; i++) {
+        problem *p = &j->problems[i];
+        R1_TRY(read_problem(j, &file, i, p, err));
+        int room = j->loaded.policy.model.max_len - (int)p->ids.n;
+        s.max_new_tokens = j->o->max_new < room ? j->o->max_new : room;
+        j->requests[i] =
+            (r1_request){.prompt = p->ids.ids,
+                         .prompt_len = (int)p->ids.n,
+                         .n = j->o->n,
+                         .key = {.seed = j->o->seed, .index = i, .purpose = R1_RNG_EVAL},
+                         .sampling = s};
+    }
+done:
+    r1_jsonl_close(&file);
+    return st;
+}
+
+/* ---- judging ---- */
+
+static r1_status dump_line(const job *j, const r1_finished *f, int i, const r1_buf *text,
+                           const r1_verdict *v, r1_buf *out, r1_err *err) {
+    const problem *p = &j->problems[f->tag];
+    r1_status st;
+
+    R1_TRY(r1_buf_addf(
+        out, err, "{\"row\": %llu, \"sample\": %d, \"prompt\": ", (unsigned long long)f->tag, i));
+    R1_TRY(r1_json_text(out, p->prompt, strlen(p->prompt), err));
+    R1_TRY(r1_buf_addf(out, err, ", \"completion\": "));
+    R1_TRY(r1_json_text(out, text->data ? text->data : "", text->len, err));
+    st = r1_buf_addf(
+        out, err, ", \"verdict\": \"%s\", \"tokens\": %d, \"finish_reason\": \"%s\"}\n",
+        r1_verdict_name(v->kind), f->samples[i].n, r1_finish_name(f->samples[i].finish));
+done:
+    return st;
+}
+
+static r1_status judge_row(void *ctx, const r1_finished *f, r1_buf *out, r1_err *err) {
+    job *j = ctx;
+    const problem *p = &j->problems[f->tag];
+    tally t = {.n = f->n};
+    size_t at = out->len;
+    r1_buf text;
+    r1_status st;
+
+    r1_buf_init(&text, TEXT_MAX);
+    R1_TRY(r1_buf_add(out, &t, sizeof t, err));
+    for (int i = 0; i < f->n; i++) {
+        const r1_sample *s = &f->samples[i];
+        r1_buf_clear(&text);
+        R1_TRY(
+            r1_tokenizer_decode(j->loaded.policy.tokenizer, s->ids, (size_t)s->n, 1, &text, err));
+        r1_grade_input in = {.question = r1_text_of(p->prompt),
+                             .completion = {text.data ? text.data : "", text.len},
+                             .reference = r1_text_of(p->reference),
+                             .extra = r1_text_of(p->extra)};
+        r1_verdict v = r1_reward_grade(j->reward, &in);
+        t.correct += v.kind == R1_VERDICT_CORRECT;
+        t.verdicts[v.kind]++;
+        t.tokens += s->n;
+        t.truncated += s->finish == R1_FINISH_LENGTH;
+        if (j->o->rollouts)
+            R1_TRY(dump_line(j, f, i, &text, &v, out, err));
+    }
+    memcpy(out->data + at, &t, sizeof t);
+done:
+    r1_buf_done(&text);
+    return st;
+}
+
+static r1_status take_row(void *ctx, uint64_t row, const char *bytes, size_t n, r1_err *err) {
+    job *j = ctx;
+    tally t;
+
+    memcpy(&t, bytes, sizeof t);
+    double right = (double)t.correct / t.n;
+    j->accuracy += right;
+    j->squares += right * right;
+    j->pass_any += t.correct > 0;
+    j->sum.n += t.n;
+    j->sum.correct += t.correct;
+    j->sum.truncated += t.truncated;
+    j->sum.tokens += t.tokens;
+    for (int v = 0; v < R1_VERDICT_COUNT; v++)
+        j->sum.verdicts[v] += t.verdicts[v];
+    if (j->rollouts && fwrite(bytes + sizeof t, 1, n - sizeof t, j->rollouts) != n - sizeof t)
+        return R1_FAIL(err, R1_IO, "write '%s'", j->o->rollouts);
+    return R1_OK;
+}
+
+/* ---- the report ---- */
+
+static r1_status report(const job *j, double seconds, r1_err *err) {
+    double n = (double)j->n, mean = j->accuracy / n;
+    double var = j->n > 1 ? (j->squares - n * mean * mean) / (n - 1) : 0;
+    double error = sqrt((var > 0 ? var : 0) / n), length = (double)j->sum.tokens / j->sum.n;
+    r1_buf out;
+    r1_status st;
+
+    r1_info("problems          %8llu", (unsigned long long)j->n);
+    r1_info("samples           %8d  (%d a problem, temperature %g)", j->sum.n, j->o->n,
+            j->o->temperature);
+    r1_info("mean accuracy     %8.2f %% +- %.2f", 100 * mean, 100 * error);
+    r1_info("solved at least once %5.2f %%", 100 * j->pass_any / n);
+    r1_info("mean length       %8.1f tokens, %.1f %% cut off", length,
+            100.0 * j->sum.truncated / j->sum.n);
+    for (int v = 0; v < R1_VERDICT_COUNT; v++)
+        if (j->sum.verdicts[v])
+            r1_info("  %-16s%8d", r1_verdict_name((r1_verdict_kind)v), j->sum.verdicts[v]);
+    r1_info("rate              %8.0f tokens/s", (double)j->sum.tokens / seconds);
+    r1_buf_init(&out, TEXT_MAX);
+    R1_TRY(r1_buf_addf(&out, err, "{\"model\": "));
+    R1_TRY(r1_json_text(&out, j->o->model, strlen(j->o->model), err));
+    R1_TRY(r1_buf_addf(&out, err, ", \"data\": "));
+    R1_TRY(r1_json_text(&out, j->o->data, strlen(j->o->data), err));
+    R1_TRY(r1_buf_addf(&out, err,
+                       ", \"reward\": \"%s\", \"problems\": %llu, \"n\": %d, \"temperature\": %g, "
+                       "\"accuracy\": %.17g, \"stderr\": %.17g, \"pass_any\": %.17g, "
+                       "\"response_length\": %.17g, \"clip_ratio\": %.17g",
+                       j->o->reward, (unsigned long long)j->n, j->o->n, j->o->temperature, mean,
+                       error, j->pass_any / n, length, (double)j->sum.truncated / j->sum.n));
+    for (int v = 0; v < R1_VERDICT_COUNT; v++)
+        R1_TRY(r1_buf_addf(&out, err, ", \"%s\": %d", r1_verdict_name((r1_verdict_kind)v),
+                           j->sum.verdicts[v]));
+    printf("%s, \"seconds\": %.3f}\n", out.data, seconds);
+    if (fflush(stdout) != 0)
+        st = R1_FAIL(err, R1_IO, "writing to stdout");
+done:
+    r1_buf_done(&out);
+    return st;
+}
+
+static void close_job(job *j) {
+    for (uint64_t i = 0; j->problems && i < j->n; i++) {
+        r1_free(j->problems[i].prompt);
+        r1_free(j->problems[i].reference);
+        r1_free(j->problems[i].extra);
+        r1_ids_done(&j->problems[i].ids);
+    }
+    r1_free(j->problems);
+    r1_free(j->requests);
+    r1_reward_close(j->reward);
+    r1_loaded_close(&j->loaded);
+}
+
+r1_status r1_evaluate_model(r1_world *world, const r1_evaluate_options *o, r1_err *err) {
+    r1_reward_options reward = {.name = o->reward, .from = o->from, .weight = 1};
+    r1_loaded_options lo = {.policy = {.model = o->model,
+                                       .tokenizer = o->tokenizer,
+                                       .chat_template = o->chat_template,
+                                       .dtype = strcmp(o->dtype, "bf16") == 0 ? R1_BF16 : R1_F32,
+                                       .threads = o->threads},
+                            .max_sequences = o->batch > o->n ? o->batch : o->n,
+                            .sequence_len = 512 + o->max_new};
+    job j = {.o = o, .world = world};
+    int first = world->all.rank == 0;
+    r1_status st;
+
+    R1_TRY(r1_reward_open(&j.reward, &reward, err));
+    R1_TRY(r1_loaded_open(&j.loaded, world, &lo, err));
+    R1_TRY(r1_agree(&world->all, read_problems(&j, err), err));
+    st = j.n == 0 ? R1_FAIL(err, R1_DATA, "'%s' has no rows", o->data) : R1_OK;
+    if (st == R1_OK && first && o->rollouts && !(j.rollouts = fopen(o->rollouts, "w")))
+        st = R1_FAIL(err, R1_IO, "cannot create '%s'", o->rollouts);
+    R1_TRY(r1_agree(&world->all, st, err));
+    double t0 = r1_now_s();
+    R1_TRY(r1_loaded_run(&j.loaded, j.requests, j.n, judge_row, take_row, &j, err));
+    if (j.rollouts && fclose(j.rollouts) != 0)
+        st = R1_FAIL(err, R1_IO, "write '%s'", o->rollouts);
+    j.rollouts = NULL;
+    if (st == R1_OK && first)
+        st = report(&j, r1_now_s() - t0, err);
+done:
+    if (j.rollouts)
+        fclose(j.rollouts);
+    close_job(&j);
+    return st;
+}
