@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/cpu.h"
+#include "common/base/trace.h"
 
 #include <math.h>
 #include <string.h>
@@ -150,6 +151,8 @@ static r1_status submit(work *w, uint64_t index, r1_err *err) {
     const r1_rollout_request *q = w->req;
     const r1_stage_config *stage = &a->o.cfg->stages[q->stage];
     r1_problem p;
+
+    R1_TRACE();
     r1_status st = get_problem(w, index, &p, err);
 
     if (st != R1_OK)

@@ -1,6 +1,8 @@
 /* Rollouts by all ranks in turn; see colocated.h. */
 #include "actor/colocated.h"
 
+#include "common/base/trace.h"
+
 #include <string.h>
 
 #define MESSAGES_MAX ((size_t)1 << 40)
@@ -20,6 +22,7 @@ static int next_of_mine(void *ctx, uint64_t *ret_index) {
     if (i >= s->req->n_prompts)
         return 0;
     s->next++;
+    R1_TRACE();
     *ret_index = s->req->first + (uint64_t)i;
     return 1;
 }

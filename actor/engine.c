@@ -6,6 +6,8 @@
  * row of their last token gives the first token of all samples. */
 #include "actor/engine.h"
 
+#include "common/base/trace.h"
+
 #include <string.h>
 
 typedef struct group group;
@@ -183,6 +185,7 @@ r1_status r1_engine_submit(r1_engine *e, const r1_request *r, r1_err *err) {
     r1_status st;
     group *g;
 
+    R1_TRACE();
     R1_ASSERT(p >= 1 && r->n >= 1 && r->sampling.max_new_tokens >= 1);
     if (longest > e->o.model->max_len)
         return R1_FAIL(err, R1_USAGE, "prompt of %d tokens + %d new ones exceed the context of %d",

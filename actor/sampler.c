@@ -2,6 +2,7 @@
 #include "actor/sampler.h"
 
 #include "common/base/mem.h"
+#include "common/base/trace.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -116,6 +117,7 @@ int32_t r1_sampler_draw(r1_sampler *s, const r1_ops *ops, const r1_sampling *p,
     float u = p->temperature > 0 ? r1_rng_unit(key, (uint32_t)token) : 0.0f;
     int32_t id;
 
+    R1_TRACE();
     if (no_stops || (p->temperature > 0 && (p->top_k > 0 || p->top_p < 1.0f)))
         return draw_filtered(s, p, no_stops, u, logits, vocab, row->lse, ret_logp);
     if (p->temperature > 0)

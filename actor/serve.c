@@ -1,6 +1,8 @@
 /* The loop of an actor rank; see serve.h. */
 #include "actor/serve.h"
 
+#include "common/base/trace.h"
+
 #include <string.h>
 
 #define MESSAGE_MAX ((size_t)1 << 31)
@@ -11,6 +13,8 @@ typedef struct session {
     r1_buf in, out;
     uint64_t next, left; /* of the prompts that were dealt to this rank */
     int dry;             /* the dealer has no more */
+    int following;       /* a prompt is traced */
+    uint64_t followed;   /* that one */
     r1_status st;        /* of a pull that failed */
     r1_err *err;
 } session;
@@ -45,6 +49,12 @@ static int next_dealt(void *ctx, uint64_t *ret_index) {
         return 0;
     s->left--;
     *ret_index = s->next++;
+    if (!s->following) { /* until that group is sent */
+        r1_trace_follow(*ret_index, 1);
+        s->following = r1_trace_active;
+        s->followed = *ret_index;
+    }
+    R1_TRACE();
     return 1;
 }
 
@@ -53,11 +63,16 @@ static r1_status send_group(void *ctx, r1_group *g, r1_err *err) {
     r1_status st;
 
     r1_buf_clear(&s->out);
+    uint64_t deal = g->deal;
     st = r1_group_encode(g, &s->out, err);
     r1_group_done(g);
     if (st == R1_OK)
         st =
             r1_mail_send(s->all, 0, R1_MAIL_GROUP, s->out.data, s->out.len, "sending a group", err);
+    if (s->following && deal == s->followed) {
+        r1_trace_follow(0, 0);
+        s->following = 0;
+    }
     return st;
 }
 

@@ -1,6 +1,8 @@
 /* Group-relative advantages; see advantage.h.  All sums run in fp64 and sample order. */
 #include "learner/advantage.h"
 
+#include "common/base/trace.h"
+
 #include <math.h>
 
 static double usable_mean(const double *rewards, const int *usable, int n, int *ret_count) {
@@ -49,6 +51,7 @@ void r1_advantages(r1_advantage_kind kind, const double *rewards, const int *usa
     int flat = count < 2 || r1_rewards_equal(rewards, usable, n);
     double scale = 1.0;
 
+    R1_TRACE();
     if (kind == R1_ADV_GROUP)
         scale = 1.0 / (r1_reward_std(rewards, usable, n) + R1_ADVANTAGE_EPS);
     else if (kind == R1_ADV_BATCH)

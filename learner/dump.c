@@ -2,6 +2,7 @@
 #include "learner/dump.h"
 
 #include "common/base/file.h"
+#include "common/base/trace.h"
 #include "common/metrics/rollouts.h"
 
 #include <math.h>
@@ -53,6 +54,7 @@ r1_status r1_grpo_dump(const r1_run *run, const r1_grpo_batch *b, r1_err *err) {
     r1_buf out;
     r1_status st = R1_OK;
 
+    R1_TRACE();
     r1_buf_init(&out, R1_ROLLOUTS_BYTES_MAX);
     r1_buf_init(&text.prompt, R1_ROLLOUTS_BYTES_MAX);
     r1_buf_init(&text.completion, R1_ROLLOUTS_BYTES_MAX);

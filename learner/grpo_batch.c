@@ -1,6 +1,7 @@
 /* Rewards, advantages and statistics of a step's samples; see grpo_batch.h. */
 #include "learner/grpo_batch.h"
 
+#include "common/base/trace.h"
 #include "learner/advantage.h"
 #include "learner/loss.h"
 
@@ -122,6 +123,7 @@ static double kl_of_sample(const r1_grpo_batch *b, const r1_stage_config *s, int
 void r1_grpo_batch_advantages(r1_grpo_batch *b, const r1_stage_config *s) {
     int kl = s->kl.coef > 0 && s->kl.in == R1_KL_IN_REWARD;
 
+    R1_TRACE();
     for (int i = 0; i < b->n; i++) {
         b->reward[i] = b->score[i] + overlong(s, sample_of(b, i));
         if (kl)

@@ -1,6 +1,8 @@
 /* Policy-gradient losses; see loss.h for the formulas. */
 #include "learner/loss.h"
 
+#include "common/base/trace.h"
+
 #include <math.h>
 
 double r1_loss_weight(const r1_loss_params *p, const r1_loss_counts *counts, int len) {
@@ -87,6 +89,7 @@ void r1_loss_tokens(const r1_loss_params *p, const r1_loss_counts *counts, const
                     float *ret_dent, r1_loss_stats *stats) {
     double w = r1_loss_weight(p, counts, s->len);
 
+    R1_TRACE();
     for (int i = 0; i < n; i++) {
         int t = first + i;
         double lp = (double)logp[i], old = (double)s->old_logp[t],

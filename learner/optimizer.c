@@ -1,6 +1,8 @@
 /* Sharded AdamW; see optimizer.h. */
 #include "learner/optimizer.h"
 
+#include "common/base/trace.h"
+
 #include <string.h>
 
 static void shard_range(const r1_layout *l, int count, int index, uint32_t *u0, uint32_t *u1,
@@ -65,6 +67,7 @@ void r1_shard_sumsq(const r1_shard *s, const r1_ops *ops, const float *grad, dou
 void r1_shard_step(r1_shard *s, const r1_ops *ops, const float *grad, const r1_adamw *p) {
     const r1_layout *l = s->layout;
 
+    R1_TRACE();
     for (uint32_t u = s->u0; u < s->u1;) { /* one call per run of units of the same tensor */
         uint32_t tensor = l->units[u].tensor, end = u;
         size_t n = 0, at = l->units[u].offset - s->offset;

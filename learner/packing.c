@@ -1,6 +1,8 @@
 /* Packing of groups into ragged batches; see packing.h. */
 #include "learner/packing.h"
 
+#include "common/base/trace.h"
+
 static int blocks_of(int positions) {
     return (positions + R1_KV_BLOCK - 1) / R1_KV_BLOCK;
 }
@@ -147,6 +149,7 @@ void r1_pack_build(const r1_item *items, const r1_piece *pieces, int n_pieces, r
                    r1_packed *ret) {
     size_t rows = 0, out = 0, seqs = 0;
 
+    R1_TRACE();
     for (int i = 0; i < n_pieces; i++) {
         const r1_item *item = &items[pieces[i].item];
         rows += (size_t)r1_piece_rows(item, pieces[i].first, pieces[i].n);

@@ -1,6 +1,8 @@
 /* Dealing prompts to actor ranks and taking their groups; see remote.h. */
 #include "learner/remote.h"
 
+#include "common/base/trace.h"
+
 #include <string.h>
 
 #define MESSAGE_MAX ((size_t)1 << 31)
@@ -20,6 +22,7 @@ static r1_status deal(dealing *d, int actor, r1_err *err) {
     int n = left / (2 * d->actors);
     uint64_t message[2] = {d->req->first + (uint64_t)d->dealt, 0};
 
+    R1_TRACE();
     n = n < 1 ? left > 0 : n;
     message[1] = (uint64_t)n;
     d->dealt += n;

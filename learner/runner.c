@@ -1,6 +1,8 @@
 /* Micro-batches through the model; see runner.h. */
 #include "learner/runner.h"
 
+#include "common/base/trace.h"
+
 /* Blocks that max_tokens rows of max_sequences sequences can touch: every sequence may leave its
  * last block partly filled, and a member of a group also its copy of the prompt's last one. */
 static int max_blocks(int max_tokens, int max_sequences) {
@@ -107,6 +109,7 @@ void r1_runner_grad(r1_runner *r, const void *payload, const r1_item *items, con
     r1_packed p;
     void *hidden;
 
+    R1_TRACE();
     r1_pack_build(items, pieces, n_pieces, &r->ws, &p);
     check_fit(r, &p);
     size_t n = (size_t)p.batch.n_out;

@@ -12,6 +12,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/trace.h"
 
 #include <math.h>
 #include <string.h>
@@ -108,6 +109,8 @@ static r1_status roll_round(r1_run *run, r1_group *groups, r1_err *err) {
     r1_rollout_request q;
 
     request(run, r1_run_stage(run)->prompts_per_step, &q);
+    r1_trace_follow(q.first, (uint64_t)q.n_prompts);
+    R1_TRACE();
     r1_status st = run->source.roll(run->source.ctx, &q, groups, err);
     if (st == R1_OK)
         run->at.deals += (uint64_t)q.n_prompts;
@@ -431,6 +434,7 @@ r1_status r1_grpo_step(r1_run *run, r1_record *rec, r1_err *err) {
     R1_TRY(refresh_reference(run, updates_before, err));
     st = r1_trainer_publish(run->trainer, err);
 done:
+    r1_trace_follow(0, 0);
     r1_grpo_batch_close(&b);
     return st;
 }

@@ -2,6 +2,7 @@
 #include "learner/trainer.h"
 
 #include "common/base/hash.h"
+#include "common/base/trace.h"
 
 #include <string.h>
 
@@ -102,6 +103,7 @@ done:
 }
 
 r1_status r1_trainer_publish(r1_trainer *t, r1_err *err) {
+    R1_TRACE();
     t->version++;
     publish(t);
     return r1_barrier(&t->o.world->learners, "published weights", err);

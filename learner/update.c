@@ -2,6 +2,7 @@
 #include "learner/trainer.h"
 
 #include "common/base/clock.h"
+#include "common/base/trace.h"
 
 #include <math.h>
 #include <omp.h>
@@ -180,6 +181,7 @@ r1_status r1_trainer_update(r1_trainer *t, const r1_update_spec *u, r1_update_re
     int present;
     r1_status st;
 
+    R1_TRACE();
     *ret = (r1_update_result){0};
     r1_phase_begin(t->o.phases, R1_PHASE_BACKWARD);
     st = run_leaves(t, u, &present, err);

@@ -2,6 +2,7 @@
 #include "reward/reward.h"
 
 #include "common/base/mem.h"
+#include "common/base/trace.h"
 #include "reward/rules.h"
 
 #include <string.h>
@@ -105,6 +106,7 @@ void r1_rewards_close(r1_rewards *r) {
 void r1_rewards_grade(const r1_rewards *r, const r1_grade_input *in, r1_graded *ret) {
     int formed = 1;
 
+    R1_TRACE();
     *ret = (r1_graded){.n = r->n, .usable = 1};
     if (r->format)
         formed = r1_reward_grade(r->format, in).kind == R1_VERDICT_CORRECT;

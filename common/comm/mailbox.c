@@ -2,6 +2,7 @@
 #include "common/comm/mailbox.h"
 
 #include "common/base/clock.h"
+#include "common/base/trace.h"
 #include "common/comm/wait.h"
 
 #include <limits.h>
@@ -11,6 +12,7 @@ r1_status r1_mail_send(const r1_comm *c, int to, r1_mail_kind kind, const void *
     MPI_Request req;
     r1_status st;
 
+    R1_TRACE();
     if (n > INT_MAX)
         return R1_FAIL(err, R1_USAGE, "%s: a message of %zu bytes is too large", what, n);
     R1_TRY(r1_mpi_check(MPI_Isend(data, (int)n, MPI_BYTE, to, (int)kind, r1_mpi(c), &req),

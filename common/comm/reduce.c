@@ -1,6 +1,8 @@
 /* The fixed tree; see reduce.h. */
 #include "common/comm/reduce.h"
 
+#include "common/base/trace.h"
+
 #include <string.h>
 
 #define MAX_DEPTH 12
@@ -52,6 +54,7 @@ void r1_leaf_stack_init(r1_leaf_stack *s, float *const *buffers, int n_buffers, 
 }
 
 float *r1_leaf_begin(r1_leaf_stack *s) {
+    R1_TRACE();
     R1_ASSERT(s->n_free > 0 && s->depth < 16);
     int b = s->free_list[--s->n_free];
     s->level[s->depth] = 0;

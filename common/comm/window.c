@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/trace.h"
 #include "common/comm/collect.h"
 #include "common/comm/wait.h"
 
@@ -112,6 +113,7 @@ int r1_window_current(const r1_window *w, uint64_t *ret_version, uint64_t *ret_h
 }
 
 void r1_window_publish(r1_window *w, int slot, uint64_t version, uint64_t hash) {
+    R1_TRACE();
     atomic_store_explicit(&w->head->version[slot], version, memory_order_relaxed);
     atomic_store_explicit(&w->head->hash[slot], hash, memory_order_relaxed);
     atomic_store_explicit(&w->head->current, slot, memory_order_release);

@@ -2,6 +2,7 @@
 #include "common/data/dataset.h"
 
 #include "common/base/hash.h"
+#include "common/base/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,6 +214,7 @@ static r1_status get_task(r1_dataset *d, uint64_t index, r1_problem *p, r1_err *
 }
 
 r1_status r1_dataset_get(r1_dataset *d, uint64_t index, r1_problem *ret, r1_err *err) {
+    R1_TRACE();
     *ret = (r1_problem){0};
     if (d->from_file)
         return get_row(d, d->o.evaluation ? d->rows[index % d->n_rows] : row_of(d, index), ret,

@@ -2,6 +2,7 @@
 #include "common/data/tasks.h"
 
 #include "common/base/hash.h"
+#include "common/base/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -324,6 +325,7 @@ r1_status r1_task_draw(const r1_data_spec *spec, const r1_rng_key *key, uint32_t
     draft *p = NULL;
     r1_status st;
 
+    R1_TRACE();
     *ret = (r1_problem){0};
     R1_ASSERT(spec->task > R1_TASK_NONE && spec->task <= R1_TASK_PARENTHESES);
     trace_key.purpose = R1_RNG_TRACE;

@@ -1,6 +1,8 @@
 /* The backward pass below the head; see model.h. */
 #include "common/model/tape.h"
 
+#include "common/base/trace.h"
+
 #include <string.h>
 
 static float *take_f32(r1_arena *ws, size_t n) {
@@ -136,6 +138,7 @@ void r1_backward(const r1_model *m, const void *payload, r1_kv *kv, const r1_bat
     size_t rd = (size_t)b->n_rows * (size_t)d, od = (size_t)b->n_out * (size_t)d;
     size_t mark = r1_arena_mark(ws);
 
+    R1_TRACE();
     r1_bwd_buffers_take(m, b->n_rows, b->n_out, ws, &p.z);
     memset(p.z.dx_out, 0, od * sizeof(float));
     ops->rmsnorm_bwd(ops, tape->x_out, r1_vector(&p.c, m->layout.final_norm), tape->rstd_out,

@@ -1,6 +1,8 @@
 /* The forward pass; see model.h. */
 #include "common/model/tape.h"
 
+#include "common/base/trace.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -215,6 +217,7 @@ void r1_forward(const r1_model *m, const void *payload, r1_kv *kv, const r1_batc
     size_t row_bytes = (size_t)d * sizeof(float);
     forward_buffers f;
 
+    R1_TRACE();
     take_buffers(m, b->n_rows, b->n_out, mode, ws, &f);
     c.tails = tail_spans(b, ws, &c.n_tails);
     ops->embed(ops, r1_weight(&c, m->layout.embed), d, b->ids, b->n_rows, f.x);

@@ -2,6 +2,8 @@
  * so that logits never exist for a whole batch. */
 #include "common/model/model.h"
 
+#include "common/base/trace.h"
+
 int r1_logits_ld(const r1_model *m) {
     return r1_panel_count(m->arch.vocab_size) * R1_PANEL;
 }
@@ -26,6 +28,7 @@ void r1_head_logits(const r1_model *m, const void *payload, const void *hidden, 
                  .y = logits,
                  .ldy = r1_logits_ld(m)};
 
+    R1_TRACE();
     m->ops->matmul(m->ops, hidden, m->arch.hidden_size, n, m->arch.hidden_size, &job, 1);
 }
 

@@ -4,6 +4,7 @@
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/base/rng.h"
+#include "common/base/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,7 @@ void r1_layout_pack(const r1_layout *l, const r1_ops *ops, const float *w, uint3
                     void *payload) {
     size_t first = u0 < l->n_units ? l->units[u0].offset : 0;
 
+    R1_TRACE();
 #pragma omp parallel for schedule(static) num_threads(ops->threads) if (ops->threads > 1)
     for (uint32_t i = u0; i < u1; i++) {
         const r1_unit *u = &l->units[i];

@@ -1,6 +1,7 @@
 /* Chat templates; see template.h. */
 #include "common/tokenizer/template.h"
 
+#include "common/base/trace.h"
 #include "common/tokenizer/impl.h"
 
 #include <string.h>
@@ -168,6 +169,7 @@ r1_status r1_template_encode(const r1_tokenizer *t, const char *kind_or_text, co
     r1_buf text;
     r1_status st;
 
+    R1_TRACE();
     r1_buf_init(&text, R1_TEXT_MAX);
     R1_TRY(r1_template_check(kind_or_text, err));
     if (!system && kind == CHATML) {

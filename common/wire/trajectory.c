@@ -1,6 +1,8 @@
 /* Trajectories on the wire; see trajectory.h. */
 #include "common/wire/trajectory.h"
 
+#include "common/base/trace.h"
+
 #include <msgpack.h>
 #include <string.h>
 
@@ -80,6 +82,7 @@ r1_status r1_group_encode(const r1_group *g, r1_buf *buf, r1_err *err) {
     msgpack_sbuffer out;
     msgpack_packer pk;
 
+    R1_TRACE();
     msgpack_sbuffer_init(&out);
     msgpack_packer_init(&pk, &out, msgpack_sbuffer_write);
     msgpack_pack_map(&pk, 8);
