@@ -1,12 +1,15 @@
 /* Countdown: an expression of + - * / and brackets that uses each given number exactly once and
- * equals the target.  Exact rationals; one linear pass with a bounded depth.  (TinyZero's checker
- * evaluates the text as Python and hangs on 99**98**97: there is no such operator here.) */
+ * equals the target, which may be claimed behind it ("6*4 = 24").  Exact rationals; one linear
+ * pass with a bounded depth.  U+00D7, U+00F7 and U+2212 are accepted for * / -; a sign in front of
+ * an operand is not.  (TinyZero's checker evaluates the text as Python and hangs on 99**98**97:
+ * there is no such operator here.) */
 #include "reward/extract.h"
 #include "reward/rules.h"
 
 #include <gmp.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_NUMS  16
 #define MAX_DEPTH 64
@@ -26,41 +29,78 @@ static void fail(parser *p, const char *why) {
     p->bad = 1;
 }
 
-static char peek(parser *p) {
-    while (p->i < p->t.n && (p->t.s[p->i] == ' ' || p->t.s[p->i] == '\n' || p->t.s[p->i] == '\t'))
+/* The next operator, bracket or digit and its width in bytes; '\0' at the end. */
+static char look(parser *p, size_t *ret_width) {
+    static const struct {
+        const char *utf8;
+        char c;
+    } signs[] = {{"\xc3\x97", '*'}, {"\xc3\xb7", '/'}, {"\xe2\x88\x92", '-'}};
+
+    while (p->i < p->t.n && strchr(" \t\r\n", p->t.s[p->i]) && p->t.s[p->i])
         p->i++;
-    return p->i < p->t.n ? p->t.s[p->i] : '\0';
+    *ret_width = 1;
+    for (size_t k = 0; k < 3; k++) {
+        size_t n = strlen(signs[k].utf8);
+        if (p->t.n - p->i >= n && memcmp(p->t.s + p->i, signs[k].utf8, n) == 0) {
+            *ret_width = n;
+            return signs[k].c;
+        }
+    }
+    if (p->i == p->t.n)
+        return '\0';
+    return p->t.s[p->i] ? p->t.s[p->i] : '?'; /* a NUL byte is no end */
+}
+
+static char peek(parser *p) {
+    size_t width;
+    return look(p, &width);
+}
+
+static void skip(parser *p) {
+    size_t width;
+    if (look(p, &width) != '\0')
+        p->i += width;
+}
+
+/* Decimal digits without a leading zero, at most 18 of them; -1 and a reason if not. */
+static long integer(parser *p) {
+    size_t first;
+    long v = 0;
+
+    peek(p);
+    first = p->i;
+    while (p->i < p->t.n && p->t.s[p->i] >= '0' && p->t.s[p->i] <= '9') {
+        int digit = p->t.s[p->i++] - '0';
+        v = p->i - first <= 18 ? v * 10 + digit : -1;
+    }
+    if (p->i == first)
+        fail(p, "not an expression of numbers, + - * / and brackets");
+    else if (v < 0 || (p->t.s[first] == '0' && p->i - first > 1))
+        fail(p, "other numbers than the given ones");
+    return p->bad ? -1 : v;
 }
 
 static void expression(parser *p, mpq_t ret);
 
 static void operand(parser *p, mpq_t ret) {
-    char c = peek(p);
-
-    if (c == '(') {
+    if (peek(p) == '(') {
         if (++p->depth > MAX_DEPTH) {
             fail(p, "brackets nested too deep");
             return;
         }
-        p->i++;
+        skip(p);
         expression(p, ret);
         if (peek(p) != ')')
             fail(p, "a bracket is not closed");
-        p->i++;
+        skip(p);
         p->depth--;
         return;
     }
-    if (c < '0' || c > '9') {
-        fail(p, "not an expression of numbers, + - * / and brackets");
-        return;
-    }
-    long v = 0;
-    while (p->i < p->t.n && p->t.s[p->i] >= '0' && p->t.s[p->i] <= '9' && v < 1000000000)
-        v = v * 10 + (p->t.s[p->i++] - '0');
-    if (p->n_used == MAX_NUMS || v >= 1000000000) {
+    long v = integer(p);
+    if (!p->bad && p->n_used == MAX_NUMS)
         fail(p, "other numbers than the given ones");
+    if (p->bad)
         return;
-    }
     p->used[p->n_used++] = v;
     mpq_set_si(ret, v, 1);
 }
@@ -71,7 +111,7 @@ static void term(parser *p, mpq_t ret) {
     mpq_init(right);
     operand(p, ret);
     for (char c = peek(p); !p->bad && (c == '*' || c == '/'); c = peek(p)) {
-        p->i++;
+        skip(p);
         operand(p, right);
         if (p->bad)
             break;
@@ -91,7 +131,7 @@ static void expression(parser *p, mpq_t ret) {
     mpq_init(right);
     term(p, ret);
     for (char c = peek(p); !p->bad && (c == '+' || c == '-'); c = peek(p)) {
-        p->i++;
+        skip(p);
         term(p, right);
         if (!p->bad && c == '+')
             mpq_add(ret, ret, right);
@@ -131,16 +171,14 @@ static r1_verdict judge(parser *p, long *nums, int n, long target) {
 
     mpq_init(value);
     expression(p, value);
-    if (!p->bad && peek(p) == '=') { /* "6*4 = 24": the right side must be the target itself */
-        mpq_t said;
-        p->i++;
-        mpq_init(said);
-        int used = p->n_used;
-        operand(p, said);
-        if (!p->bad && mpq_cmp_si(said, target, 1) != 0)
+    if (!p->bad && peek(p) == '=') {
+        skip(p);
+        int negative = peek(p) == '-';
+        if (negative)
+            skip(p);
+        long said = integer(p);
+        if (!p->bad && (negative ? -said : said) != target)
             fail(p, "claims another target");
-        p->n_used = used;
-        mpq_clear(said);
     }
     if (!p->bad && peek(p) != '\0')
         fail(p, "text behind the expression");
@@ -168,14 +206,15 @@ r1_verdict r1_rule_countdown(const r1_grade_input *in) {
 
     if (!read_row(in->extra, nums, &n, &target))
         return r1_verdict_of(R1_VERDICT_UNPARSEABLE_GOLD, "the row lacks nums or target");
-    int tagged = r1_text_count(in->completion, "<answer>") > 0;
-    if (tagged && !r1_extract_tag(in->completion, "answer", &span))
-        return r1_verdict_of(R1_VERDICT_NO_ANSWER, "the answer tag is not closed");
+    r1_place place = r1_extract_marked(r1_extract_segment(in->completion), &span);
     span = r1_text_trim(span);
+    if (place == R1_PLACE_CUT)
+        return r1_verdict_of(R1_VERDICT_NO_ANSWER, "the box or the answer tag is not closed");
     if (span.n == 0)
         return r1_verdict_of(R1_VERDICT_NO_ANSWER, "no expression");
     if (span.n > MAX_TEXT)
-        return r1_verdict_of(tagged ? R1_VERDICT_WRONG : R1_VERDICT_NO_ANSWER, "too long");
+        return r1_verdict_of(place == R1_PLACE_LAST ? R1_VERDICT_NO_ANSWER : R1_VERDICT_WRONG,
+                             "too long");
     parser p = {.t = span};
     return judge(&p, nums, n, target);
 }

@@ -48,55 +48,92 @@ int r1_text_count(r1_text t, const char *needle) {
     return n;
 }
 
-int r1_extract_boxed(r1_text t, r1_text *ret) {
+const char *r1_place_name(r1_place place) {
+    static const char *const names[] = {"none", "cut", "boxed", "answer_tag", "hash", "last"};
+    return names[place];
+}
+
+r1_text r1_extract_segment(r1_text t) {
+    static const char *const turn_ends[] = {
+        "<|im_end|>",
+        "<|im_start|>",
+        "<|eot_id|>",
+        "<|end_of_text|>",
+        "</s>",
+        "<|endoftext|>",
+        "<\xef\xbd\x9c"
+        "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>",
+    };
+
+    for (size_t k = 0; k < sizeof turn_ends / sizeof *turn_ends; k++) {
+        long at = r1_text_find(t, 0, turn_ends[k]);
+        t.n = at < 0 ? t.n : (size_t)at;
+    }
+    long open = r1_text_find_last(t, "<think>"), close = r1_text_find_last(t, "</think>");
+    if (open > close)
+        return (r1_text){t.s + t.n, 0};
+    if (close >= 0) {
+        size_t behind = (size_t)close + sizeof "</think>" - 1;
+        t = (r1_text){t.s + behind, t.n - behind};
+    }
+    return t;
+}
+
+r1_place r1_extract_boxed(r1_text t, r1_text *ret) {
     static const char open[] = "\\boxed{";
     long at = r1_text_find_last(t, open);
     int depth = 1;
 
     if (at < 0)
-        return 0;
+        return R1_PLACE_NONE;
     size_t first = (size_t)at + sizeof open - 1;
     for (size_t i = first; i < t.n; i++) {
         depth += t.s[i] == '{';
         depth -= t.s[i] == '}';
         if (depth == 0) {
             *ret = (r1_text){t.s + first, i - first};
-            return 1;
+            return R1_PLACE_BOXED;
         }
     }
-    return 0; /* never closed: no answer */
+    return R1_PLACE_CUT;
 }
 
-int r1_extract_tag(r1_text t, const char *tag, r1_text *ret) {
-    char open[40], close[40];
-    size_t n = strlen(tag);
+r1_place r1_extract_answer_tag(r1_text t, r1_text *ret) {
+    static const char open[] = "<answer>";
+    long at = r1_text_find_last(t, open);
 
-    if (n > 32)
-        return 0;
-    memcpy(open + 1, tag, n);
-    memcpy(close + 2, tag, n);
-    open[0] = close[0] = '<';
-    close[1] = '/';
-    open[n + 1] = close[n + 2] = '>';
-    open[n + 2] = close[n + 3] = '\0';
-    long end = r1_text_find_last(t, close);
-    if (end < 0)
-        return 0;
-    long at = r1_text_find_last((r1_text){t.s, (size_t)end}, open);
     if (at < 0)
-        return 0;
-    *ret = (r1_text){t.s + at + n + 2, (size_t)end - (size_t)at - n - 2};
-    return 1;
+        return R1_PLACE_NONE;
+    size_t first = (size_t)at + sizeof open - 1;
+    long end = r1_text_find(t, first, "</answer>");
+    if (end < 0)
+        return R1_PLACE_CUT;
+    *ret = (r1_text){t.s + first, (size_t)end - first};
+    return R1_PLACE_ANSWER_TAG;
 }
 
-int r1_extract_hash(r1_text t, r1_text *ret) {
+r1_place r1_extract_hash(r1_text t, r1_text *ret) {
     long at = r1_text_find_last(t, "####");
 
     if (at < 0)
-        return 0;
+        return R1_PLACE_NONE;
     size_t first = (size_t)at + 4, end = first;
     while (end < t.n && t.s[end] != '\n')
         end++;
     *ret = (r1_text){t.s + first, end - first};
-    return 1;
+    return R1_PLACE_HASH;
+}
+
+r1_place r1_extract_marked(r1_text t, r1_text *ret) {
+    r1_place at = r1_extract_boxed(t, ret);
+
+    if (at == R1_PLACE_NONE)
+        at = r1_extract_answer_tag(t, ret);
+    if (at == R1_PLACE_NONE)
+        at = r1_extract_hash(t, ret);
+    if (at == R1_PLACE_NONE) {
+        *ret = t;
+        at = R1_PLACE_LAST;
+    }
+    return at;
 }

@@ -66,6 +66,28 @@ r1_verdict r1_reward_grade(const r1_reward *r, const r1_grade_input *in) {
     return r1_rule_format(in);
 }
 
+const char *r1_reward_how(const r1_reward *r, const r1_grade_input *in) {
+    r1_text segment = r1_extract_segment(in->completion), span;
+    r1_place place = R1_PLACE_NONE;
+
+    switch (r->kind) {
+    case KIND_NUMBER:
+        place = r1_number_place(r->from, in->completion, &span);
+        break;
+    case KIND_COUNTDOWN:
+        place = r1_extract_marked(segment, &span);
+        break;
+    case KIND_EXACT:
+        place = r1_extract_answer_tag(segment, &span);
+        place = place == R1_PLACE_NONE ? R1_PLACE_LAST : place;
+        break;
+    case KIND_FORMAT:
+    case N_KINDS:
+        return "tags";
+    }
+    return r1_place_name(place);
+}
+
 r1_status r1_reward_lint(const r1_reward *r, const r1_grade_input *in, r1_err *err) {
     r1_grade_input probe = *in;
 

@@ -2,13 +2,14 @@
 #define R1_REWARD_REWARD_H
 /* Rewards by rule: bytes in, verdict out.
  *
- * A reward is a pure function of (question, completion, reference, row extras): no clock, no random
- * numbers, no locale, no interpreter, no regular expression on model text.  Every scan is linear and
- * every number has a limit on its digits, so the worst input costs microseconds per kilobyte.
+ * A reward is a pure function of (question, completion, reference, row extras): no clock, no
+ * random numbers, no locale, no interpreter, no regular expression on model text.  Every scan is
+ * linear and every number has a limit on its digits, so the worst input costs microseconds per
+ * kilobyte.
  *
- * Verdicts are three-valued in effect: CORRECT and WRONG / NO_ANSWER carry a score; a reference that
- * cannot be judged (UNPARSEABLE_GOLD) says nothing about the answer, and the sample is left out of
- * its group instead of scoring 0.
+ * Verdicts are three-valued in effect: CORRECT and WRONG / NO_ANSWER carry a score; a reference
+ * that cannot be judged (UNPARSEABLE_GOLD) says nothing about the answer, and the sample is left
+ * out of its group instead of scoring 0.
  *
  * Opened rewards are immutable: any number of threads may grade with one. */
 #include "common/base/err.h"
@@ -43,6 +44,10 @@ R1_MUST_USE r1_status r1_reward_open(r1_reward **ret, const r1_reward_options *o
                                      r1_err *err);
 void r1_reward_close(r1_reward *r);
 r1_verdict r1_reward_grade(const r1_reward *r, const r1_grade_input *in);
+
+/* Where it finds the answer in this completion: "boxed", "answer_tag", "hash", "last" (the running
+ * text), "none" or "cut" (opened, never closed); "tags" for format. */
+const char *r1_reward_how(const r1_reward *r, const r1_grade_input *in);
 
 /* Can this reward judge this reference?  R1_DATA with the reason if not. */
 R1_MUST_USE r1_status r1_reward_lint(const r1_reward *r, const r1_grade_input *in, r1_err *err);

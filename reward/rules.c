@@ -16,26 +16,41 @@ r1_verdict r1_verdict_of(r1_verdict_kind kind, const char *note) {
 
 /* ---- number ---- */
 
+r1_place r1_number_place(r1_number_from from, r1_text t, r1_text *ret) {
+    r1_text segment = r1_extract_segment(t);
+
+    switch (from) {
+    case R1_FROM_LAST:
+        *ret = segment;
+        return R1_PLACE_LAST;
+    case R1_FROM_BOXED:
+        return r1_extract_boxed(segment, ret);
+    case R1_FROM_ANSWER_TAG:
+        return r1_extract_answer_tag(segment, ret);
+    case R1_FROM_HASH:
+        return r1_extract_hash(segment, ret);
+    case R1_FROM_AUTO:
+        break;
+    }
+    return r1_extract_marked(segment, ret);
+}
+
 /* 1 and the number, 0 none, -1 several where one was expected. */
 static int answer_number(r1_number_from from, r1_text t, mpq_t ret) {
     r1_text span;
 
-    switch (from) {
-    case R1_FROM_LAST:
-        return r1_number_last(t, ret);
-    case R1_FROM_BOXED:
-        return r1_extract_boxed(t, &span) ? r1_number_only(span, ret) : 0;
-    case R1_FROM_ANSWER_TAG:
-        return r1_extract_tag(t, "answer", &span) ? r1_number_only(span, ret) : 0;
-    case R1_FROM_HASH:
-        return r1_extract_hash(t, &span) ? r1_number_only(span, ret) : 0;
-    case R1_FROM_AUTO:
+    switch (r1_number_place(from, t, &span)) {
+    case R1_PLACE_NONE:
+    case R1_PLACE_CUT:
+        return 0;
+    case R1_PLACE_LAST:
+        return r1_number_last(span, ret);
+    case R1_PLACE_BOXED:
+    case R1_PLACE_ANSWER_TAG:
+    case R1_PLACE_HASH:
         break;
     }
-    if (r1_extract_hash(t, &span) || r1_extract_boxed(t, &span) ||
-        r1_extract_tag(t, "answer", &span))
-        return r1_number_only(span, ret);
-    return r1_number_last(t, ret);
+    return r1_number_only(span, ret);
 }
 
 r1_verdict r1_rule_number(r1_number_from from, const r1_grade_input *in) {
@@ -61,13 +76,14 @@ r1_verdict r1_rule_number(r1_number_from from, const r1_grade_input *in) {
 /* ---- exact ---- */
 
 r1_verdict r1_rule_exact(const r1_grade_input *in) {
-    r1_text got = in->completion, gold = r1_text_trim(in->reference), span;
+    r1_text got = r1_extract_segment(in->completion), gold = r1_text_trim(in->reference);
+    r1_place place = r1_extract_answer_tag(got, &got);
 
-    if (r1_extract_tag(in->completion, "answer", &span))
-        got = span;
     got = r1_text_trim(got);
     if (gold.n == 0)
         return r1_verdict_of(R1_VERDICT_UNPARSEABLE_GOLD, "the reference is empty");
+    if (place == R1_PLACE_CUT)
+        return r1_verdict_of(R1_VERDICT_NO_ANSWER, "the answer tag is not closed");
     if (got.n == 0)
         return r1_verdict_of(R1_VERDICT_NO_ANSWER, "the answer is empty");
     return got.n == gold.n && memcmp(got.s, gold.s, gold.n) == 0

@@ -1,0 +1,610 @@
+/* reward/: where answers stand, what numbers are, the rules' verdicts, the weighted sum, and
+ * r1-grade's reading of rows and files. */
+#include "tests/unit/unit.h"
+
+#include "reward/extract.h"
+#include "reward/grade.h"
+#include "reward/number.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define N(a) (sizeof(a) / sizeof *(a))
+
+static r1_verdict grade(const char *name, const char *from, const char *completion,
+                        const char *reference) {
+    r1_reward_options o = {.name = name, .from = from};
+    r1_grade_input in = {.completion = r1_text_of(completion), .reference = r1_text_of(reference)};
+    r1_reward *r = NULL;
+    r1_err err;
+
+    ASSERT_OK(r1_reward_open(&r, &o, &err), &err);
+    r1_verdict v = r1_reward_grade(r, &in);
+    r1_reward_close(r);
+    return v;
+}
+
+static void assert_text(r1_text t, const char *want) {
+    if (t.n != strlen(want) || memcmp(t.s, want, t.n) != 0)
+        fail_msg("'%.*s' instead of '%s'", (int)t.n, t.s, want);
+}
+
+/* ---- extraction ---- */
+
+static void extraction_takes_the_last_and_never_another(void **state) {
+    static const struct {
+        const char *text;
+        r1_place place;
+        const char *span;
+    } cases[] = {
+        {"so \\boxed{1} or \\boxed{2}", R1_PLACE_BOXED, "2"},
+        {"\\boxed{\\frac{3}{4}} done", R1_PLACE_BOXED, "\\frac{3}{4}"},
+        {"\\boxed{1} and \\boxed{2", R1_PLACE_CUT, NULL},
+        {"\\boxed{", R1_PLACE_CUT, NULL},
+        {"<answer>4</answer> #### 5", R1_PLACE_ANSWER_TAG, "4"},
+        {"<answer>4</answer> \\boxed{5}", R1_PLACE_BOXED, "5"},
+        {"<answer>4</answer><answer>5</answer>", R1_PLACE_ANSWER_TAG, "5"},
+        {"<answer>4</answer><answer>5", R1_PLACE_CUT, NULL},
+        {"<answer></answer>", R1_PLACE_ANSWER_TAG, ""},
+        {"</answer>7<answer>", R1_PLACE_CUT, NULL},
+        {"#### 5\n#### 6\nmore", R1_PLACE_HASH, " 6"},
+        {"plain 8", R1_PLACE_LAST, "plain 8"},
+        {"", R1_PLACE_LAST, ""},
+    };
+
+    for (size_t i = 0; i < N(cases); i++) {
+        r1_text span;
+        r1_place place = r1_extract_marked(r1_text_of(cases[i].text), &span);
+        if (place != cases[i].place)
+            fail_msg("'%s': %s instead of %s", cases[i].text, r1_place_name(place),
+                     r1_place_name(cases[i].place));
+        if (cases[i].span)
+            assert_text(span, cases[i].span);
+    }
+}
+
+static void segment_is_behind_the_thinking_and_ends_with_the_turn(void **state) {
+    static const char *const cases[][2] = {
+        {"<think>5</think>6", "6"},
+        {"<think>a</think>b</think>c", "c"},
+        {"reasoning</think> 7", " 7"},
+        {"<think>never ends 9", ""},
+        {"<think>x</think>1<think>again", ""},
+        {"4<|im_end|>\n<|im_start|>user\n5", "4"},
+        {"4</s>5", "4"},
+        {"4<|eot_id|>5", "4"},
+        {"4<|endoftext|>5", "4"},
+        {"<|im_end|></think>3", ""},
+        {"no marks", "no marks"},
+    };
+
+    for (size_t i = 0; i < N(cases); i++)
+        assert_text(r1_extract_segment(r1_text_of(cases[i][0])), cases[i][1]);
+}
+
+/* ---- numbers ---- */
+
+/* Canonical fractions by GMP's own reader, so that only r1_number_* is under test. */
+static void assert_last(const char *text, const char *want) {
+    mpq_t x, y;
+
+    mpq_inits(x, y, NULL);
+    if (!r1_number_last(r1_text_of(text), x))
+        fail_msg("'%s' holds no number", text);
+    assert_int_equal(mpq_set_str(y, want, 10), 0);
+    mpq_canonicalize(y);
+    if (!mpq_equal(x, y))
+        fail_msg("'%s' is %s, not %s", text, mpq_get_str(NULL, 10, x), want);
+    mpq_clears(x, y, NULL);
+}
+
+static void numbers_have_their_exact_value(void **state) {
+    static const char *const cases[][2] = {
+        {"42", "42"},
+        {"It is 42.", "42"},
+        {"007", "7"},
+        {"-5", "-5"},
+        {"x=-5", "-5"},
+        {"10-5", "5"},
+        {"(3)-5", "5"},
+        {"10 - 5", "5"},
+        {"\xe2\x88\x92"
+         "8",
+         "-8"},
+        {"-$5", "-5"},
+        {"-\\$5", "-5"},
+        {"$-5$", "-5"},
+        {"$1,234.50", "2469/2"},
+        {"1,234,567", "1234567"},
+        {"12,345,67", "67"},
+        {"1,23", "23"},
+        {"0,123", "123"},
+        {"1234,567", "567"},
+        {"1,2345", "2345"},
+        {"10{,}000", "10000"},
+        {"10,\\!000", "10000"},
+        {"12\\,345", "12345"},
+        {".5", "1/2"},
+        {"0.1", "1/10"},
+        {"18.00", "18"},
+        {"1.2.3", "3"},
+        {"3/4", "3/4"},
+        {"6/8", "3/4"},
+        {"-3/4", "-3/4"},
+        {"5/0", "0"},
+        {"5/10/2023", "2023"},
+        {"1,000/2", "500"},
+        {"\\frac{3}{4}", "3/4"},
+        {"\\dfrac{-3}{ 4 }", "-3/4"},
+        {"-\\tfrac{3}{-4}", "3/4"},
+        {"\\frac34", "3/4"},
+        {"\\frac{1}{0}", "0"},
+        {"\\frac{-1}{x} 7", "7"},
+        {"3 1/2", "7/2"},
+        {"-3 1/2", "-7/2"},
+        {"3\\frac{1}{2}", "7/2"},
+        {"3 7/2", "7/2"},
+        {"1.5e3", "1500"},
+        {"2E-3", "1/500"},
+        {"3e4x", "4"},
+        {"3e", "3"},
+        {"50%", "50"},
+        {"1e1000 then 2", "2"},
+    };
+
+    for (size_t i = 0; i < N(cases); i++)
+        assert_last(cases[i][0], cases[i][1]);
+}
+
+static void number_limits(void **state) {
+    static char text[3000];
+    mpq_t x;
+
+    mpq_init(x);
+    memset(text, '9', 1000);
+    assert_int_equal(r1_number_last(r1_text_of(text), x), 1);
+    text[1000] = '9';
+    assert_int_equal(r1_number_last(r1_text_of(text), x), 0);
+    strcpy(text + 1001, " but 7");
+    assert_int_equal(r1_number_only(r1_text_of(text), x), 1);
+    assert_int_equal(mpq_cmp_ui(x, 7, 1), 0);
+    assert_int_equal(r1_number_last(r1_text_of("1e1001"), x), 0);
+    assert_int_equal(r1_number_last(r1_text_of("none, nor \xc2\xbd . - / e \\frac{}{}"), x), 0);
+    assert_int_equal(r1_number_only(r1_text_of("5 m and 3 cm"), x), -1);
+    assert_int_equal(r1_number_only(r1_text_of("$72 dollars."), x), 1);
+    assert_int_equal(mpq_cmp_ui(x, 72, 1), 0);
+    mpq_clear(x);
+}
+
+/* A megabyte of the dearest literals costs what other text costs: values are not computed. */
+static void a_text_of_huge_exponents_is_only_scanned(void **state) {
+    size_t n = 1 << 20;
+    char *text = malloc(n + 1);
+    mpq_t x;
+
+    mpq_init(x);
+    for (size_t i = 0; i < n; i++)
+        text[i] = "1e-999 "[i % 7];
+    text[n] = '\0';
+    clock_t t0 = clock();
+    assert_int_equal(r1_number_last((r1_text){text, n / 7 * 7}, x), 1);
+    assert_true((double)(clock() - t0) / CLOCKS_PER_SEC < 0.5); /* measured: 0.02 s */
+    mpq_clear(x);
+    free(text);
+}
+
+/* ---- the rules ---- */
+
+static void number_verdicts(void **state) {
+    static const struct {
+        const char *from, *completion, *reference;
+        r1_verdict_kind want;
+    } cases[] = {
+        {NULL, "she has 72", "x #### 72", R1_VERDICT_CORRECT},
+        {NULL, "72.0", "72", R1_VERDICT_CORRECT},
+        {NULL, "72,5", "72", R1_VERDICT_WRONG},
+        {NULL, "#### 1,000", "1000", R1_VERDICT_CORRECT},
+        {NULL, "72 \\boxed{71}", "72", R1_VERDICT_WRONG},
+        {NULL, "\\boxed{72 or 71}", "72", R1_VERDICT_WRONG},
+        {NULL, "\\boxed{72} \\boxed{71", "72", R1_VERDICT_NO_ANSWER},
+        {NULL, "<think>72</think>", "72", R1_VERDICT_NO_ANSWER},
+        {NULL, "<think>72", "72", R1_VERDICT_NO_ANSWER},
+        {NULL, "<think>\\boxed{71}</think><answer>72</answer>", "72", R1_VERDICT_CORRECT},
+        {NULL, "none", "72", R1_VERDICT_NO_ANSWER},
+        {NULL, "0.3333333333333333", "1/3", R1_VERDICT_WRONG},
+        {NULL, "10%", "10", R1_VERDICT_CORRECT},
+        {NULL, "0.1", "10%", R1_VERDICT_WRONG},
+        {NULL, "10000000000000000000000001", "10000000000000000000000000", R1_VERDICT_WRONG},
+        {"last", "\\boxed{71} 72", "72", R1_VERDICT_CORRECT},
+        {"boxed", "72", "72", R1_VERDICT_NO_ANSWER},
+        {"answer_tag", "<answer> 72 </answer>", "72", R1_VERDICT_CORRECT},
+        {"answer_tag", "\\boxed{72}", "72", R1_VERDICT_NO_ANSWER},
+        {"hash", "#### 72", "72", R1_VERDICT_CORRECT},
+        {"hash", "72", "72", R1_VERDICT_NO_ANSWER},
+        {NULL, "72", "", R1_VERDICT_UNPARSEABLE_GOLD},
+        {NULL, "72", "72 or 73", R1_VERDICT_UNPARSEABLE_GOLD},
+        {NULL, "", "abc", R1_VERDICT_UNPARSEABLE_GOLD},
+    };
+
+    for (size_t i = 0; i < N(cases); i++) {
+        r1_verdict v = grade("number", cases[i].from, cases[i].completion, cases[i].reference);
+        if (v.kind != cases[i].want)
+            fail_msg("'%s' against '%s': %s (%s)", cases[i].completion, cases[i].reference,
+                     r1_verdict_name(v.kind), v.note);
+        assert_true(v.score == (v.kind == R1_VERDICT_CORRECT ? 1.0f : 0.0f));
+    }
+}
+
+static void exact_verdicts(void **state) {
+    assert_int_equal(grade("exact", NULL, " yes\n", "yes").kind, R1_VERDICT_CORRECT);
+    assert_int_equal(grade("exact", NULL, "<answer>1,2</answer> x", "1,2").kind,
+                     R1_VERDICT_CORRECT);
+    assert_int_equal(grade("exact", NULL, "yes, no", "yes").kind, R1_VERDICT_WRONG);
+    assert_int_equal(grade("exact", NULL, "<answer>yes", "yes").kind, R1_VERDICT_NO_ANSWER);
+    assert_int_equal(grade("exact", NULL, "  ", "yes").kind, R1_VERDICT_NO_ANSWER);
+    assert_int_equal(grade("exact", NULL, "yes", " ").kind, R1_VERDICT_UNPARSEABLE_GOLD);
+}
+
+static void format_verdicts(void **state) {
+    static const struct {
+        const char *completion;
+        int ok;
+    } cases[] = {
+        {"<think>a</think><answer>b</answer>", 1},
+        {" <think> a </think>\n<answer>\nb</answer>\n", 1},
+        {"<think>a</think><answer>b</answer>x", 0},
+        {"x<think>a</think><answer>b</answer>", 0},
+        {"<think>a</think>x<answer>b</answer>", 0},
+        {"<think> </think><answer>b</answer>", 0},
+        {"<think>a</think><answer></answer>", 0},
+        {"<think>a<answer>b</answer></think>", 0},
+        {"<think>a<think>b</think><answer>c</answer>", 0},
+        {"<answer>b</answer><think>a</think>", 0},
+        {"<think>a</think><answer>b</answer><answer>b</answer>", 0},
+        {"< think>a</think><answer>b</answer>", 0},
+        {"<THINK>a</THINK><answer>b</answer>", 0},
+        {"a</think><answer>b</answer>", 0},
+        {"", 0},
+    };
+    r1_reward_options o = {.name = "format"};
+    r1_grade_input in = {.question = r1_text_of("2+2? <think>\n"),
+                         .completion = r1_text_of("a</think><answer>b</answer>")};
+    r1_reward *r;
+    r1_err err;
+
+    for (size_t i = 0; i < N(cases); i++)
+        if ((grade("format", NULL, cases[i].completion, "").kind == R1_VERDICT_CORRECT) !=
+            cases[i].ok)
+            fail_msg("'%s'", cases[i].completion);
+    ASSERT_OK(r1_reward_open(&r, &o, &err), &err); /* the prompt has opened the thinking */
+    assert_int_equal(r1_reward_grade(r, &in).kind, R1_VERDICT_CORRECT);
+    in.completion = r1_text_of("<think>a</think><answer>b</answer>");
+    assert_int_equal(r1_reward_grade(r, &in).kind, R1_VERDICT_WRONG);
+    r1_reward_close(r);
+}
+
+static void countdown_verdicts(void **state) {
+    static const struct {
+        const char *extra, *completion;
+        r1_verdict_kind want;
+    } cases[] = {
+        {"{\"nums\":[44,19,35],\"target\":98}", "44+19+35", R1_VERDICT_CORRECT},
+        {"{\"nums\":[44,19,35],\"target\":98}", "<answer>35 + (19+44) = 98</answer>",
+         R1_VERDICT_CORRECT},
+        {"{\"nums\":[2,3,4],\"target\":24}", "2 \xc3\x97 3 \xc3\x97 4", R1_VERDICT_CORRECT},
+        {"{\"nums\":[2,3,4],\"target\":-1}",
+         "3\xe2\x88\x92"
+         "4/(4/4)",
+         R1_VERDICT_WRONG},
+        {"{\"nums\":[8,2,1],\"target\":3}",
+         "8\xc3\xb7"
+         "2\xe2\x88\x92"
+         "1",
+         R1_VERDICT_CORRECT},
+        {"{\"nums\":[4,6],\"target\":-2}", "4-6=-2", R1_VERDICT_CORRECT},
+        {"{\"nums\":[4,6],\"target\":-2}", "4-6=2", R1_VERDICT_WRONG},
+        {"{\"nums\":[4,6],\"target\":2}", "-4+6", R1_VERDICT_WRONG},
+        {"{\"nums\":[4,6],\"target\":2}", "6-(-4)", R1_VERDICT_WRONG},
+        {"{\"nums\":[4,6],\"target\":2}", "6-04", R1_VERDICT_WRONG},
+        {"{\"nums\":[4,6],\"target\":2}", "6 - 4 = 2 = 2", R1_VERDICT_WRONG},
+        {"{\"nums\":[4,6],\"target\":2}", "2 = 6-4", R1_VERDICT_WRONG},
+        {"{\"nums\":[4,6],\"target\":2}", "6-4 is it", R1_VERDICT_WRONG},
+        {"{\"nums\":[4,6],\"target\":2}", "6--4", R1_VERDICT_WRONG},
+        {"{\"nums\":[4,6],\"target\":2}", "6//4", R1_VERDICT_WRONG},
+        {"{\"nums\":[4,0],\"target\":2}", "4/0", R1_VERDICT_WRONG},
+        {"{\"nums\":[4,6],\"target\":2}", "()", R1_VERDICT_WRONG},
+        {"{\"nums\":[4,6],\"target\":2}", "<answer>6-4", R1_VERDICT_NO_ANSWER},
+        {"{\"nums\":[4,6],\"target\":2}", "<answer> </answer>", R1_VERDICT_NO_ANSWER},
+        {"{\"nums\":[4,6],\"target\":2}", "<think>6-4</think>", R1_VERDICT_NO_ANSWER},
+        {"{\"nums\":[1000000000000,1],\"target\":1000000000001}", "1000000000000+1",
+         R1_VERDICT_CORRECT},
+        {"{\"nums\":[1],\"target\":1}", "10000000000000000000000000000000000001", R1_VERDICT_WRONG},
+        {"{\"nums\":[4,6]}", "6-4", R1_VERDICT_UNPARSEABLE_GOLD},
+        {"{\"nums\":[4,\"6\"],\"target\":2}", "6-4", R1_VERDICT_UNPARSEABLE_GOLD},
+        {"{\"nums\":[],\"target\":2}", "2", R1_VERDICT_UNPARSEABLE_GOLD},
+        {"nonsense", "6-4", R1_VERDICT_UNPARSEABLE_GOLD},
+    };
+    r1_reward_options o = {.name = "countdown"};
+    r1_reward *r;
+    r1_err err;
+
+    ASSERT_OK(r1_reward_open(&r, &o, &err), &err);
+    for (size_t i = 0; i < N(cases); i++) {
+        r1_grade_input in = {.completion = r1_text_of(cases[i].completion),
+                             .extra = r1_text_of(cases[i].extra)};
+        r1_verdict v = r1_reward_grade(r, &in);
+        if (v.kind != cases[i].want)
+            fail_msg("'%s': %s (%s)", cases[i].completion, r1_verdict_name(v.kind), v.note);
+    }
+    char deep[512]; /* 200 brackets: refused, not recursed into */
+    memset(deep, '(', 200);
+    deep[200] = '\0';
+    r1_grade_input in = {.completion = r1_text_of(deep),
+                         .extra = r1_text_of("{\"nums\":[1],\"target\":1}")};
+    assert_string_equal(r1_reward_grade(r, &in).note, "brackets nested too deep");
+    in.completion = (r1_text){"1\0", 2};
+    assert_int_equal(r1_reward_grade(r, &in).kind, R1_VERDICT_WRONG);
+    r1_reward_close(r);
+}
+
+/* ---- the weighted sum ---- */
+
+static void composite_weighs_and_requires_format(void **state) {
+    const r1_reward_options o[] = {{.name = "number", .weight = 1.0, .require_format = 1},
+                                   {.name = "format", .weight = 0.25},
+                                   {.name = "exact", .weight = 0}};
+    r1_grade_input in = {.reference = r1_text_of("4")};
+    r1_rewards rewards;
+    r1_graded g;
+    r1_err err;
+
+    ASSERT_OK(r1_rewards_open(&rewards, o, 3, &err), &err);
+    in.completion = r1_text_of("<think>2+2</think><answer>4</answer>");
+    r1_rewards_grade(&rewards, &in, &g);
+    assert_true(g.total == 1.25 && g.usable && g.correct && g.n == 3);
+    assert_int_equal(g.verdict[2].kind, R1_VERDICT_CORRECT);
+    in.completion = r1_text_of("<think>2+2</think><answer>5</answer>");
+    r1_rewards_grade(&rewards, &in, &g);
+    assert_true(g.total == 0.25 && g.usable && !g.correct);
+    in.completion = r1_text_of("2+2 is <answer>4</answer>"); /* right, but not in the form */
+    r1_rewards_grade(&rewards, &in, &g);
+    assert_true(g.total == 0 && g.usable && !g.correct);
+    assert_int_equal(g.verdict[0].kind, R1_VERDICT_WRONG);
+    assert_true(g.verdict[0].score == 0.0f);
+    r1_rewards_close(&rewards);
+}
+
+/* A reference that cannot be judged is no zero: the sample is unusable, unless its weight is 0. */
+static void unscorable_is_not_zero(void **state) {
+    r1_reward_options o[] = {{.name = "format", .weight = 1.0}, {.name = "number", .weight = 1.0}};
+    r1_grade_input in = {.completion = r1_text_of("<think>a</think><answer>4</answer>"),
+                         .reference = r1_text_of("unknown")};
+    r1_rewards rewards;
+    r1_graded g;
+    r1_err err;
+
+    ASSERT_OK(r1_rewards_open(&rewards, o, 2, &err), &err);
+    r1_rewards_grade(&rewards, &in, &g);
+    assert_int_equal(g.usable, 0);
+    assert_int_equal(g.verdict[1].kind, R1_VERDICT_UNPARSEABLE_GOLD);
+    ASSERT_FAILS(r1_rewards_lint(&rewards, &in, &err), R1_DATA, &err, "'unknown'");
+    r1_rewards_close(&rewards);
+    o[1].weight = 0;
+    ASSERT_OK(r1_rewards_open(&rewards, o, 2, &err), &err);
+    r1_rewards_grade(&rewards, &in, &g);
+    assert_true(g.usable && g.total == 1.0);
+    r1_rewards_close(&rewards);
+}
+
+static void unknown_names_are_usage(void **state) {
+    r1_reward_options o = {.name = "nubmer"};
+    r1_reward *r = NULL;
+    r1_err err;
+
+    ASSERT_FAILS(r1_reward_open(&r, &o, &err), R1_USAGE, &err, "'nubmer'");
+    o = (r1_reward_options){.name = "number", .from = "first"};
+    ASSERT_FAILS(r1_reward_open(&r, &o, &err), R1_USAGE, &err, "'first'");
+}
+
+/* ---- rows and files ---- */
+
+/* One row; *ret_line its verdict line. */
+static r1_status grade_row(const char *kind, const char *row, r1_buf *line, r1_err *err) {
+    r1_reward_options o = {.name = kind};
+    r1_verdict_kind verdict;
+    r1_reward *r = NULL;
+
+    ASSERT_OK(r1_reward_open(&r, &o, err), err);
+    r1_buf_init(line, 1 << 20);
+    r1_status st = r1_grade_row(r, kind, r1_text_of(row), 7, line, &verdict, err);
+    r1_reward_close(r);
+    return st;
+}
+
+static void assert_row(const char *kind, const char *row, const char *want) {
+    r1_err err;
+    r1_buf line;
+
+    ASSERT_OK(grade_row(kind, row, &line, &err), &err);
+    if (!strstr(line.data, want))
+        fail_msg("%s -> %s lacks %s", row, line.data, want);
+    json_t *v = json_loadb(line.data, line.len, 0, NULL);
+    assert_non_null(v);
+    assert_true(json_is_number(json_object_get(v, "us")));
+    json_decref(v);
+    r1_buf_done(&line);
+}
+
+static void rows_are_read_as_documented(void **state) {
+    assert_row(
+        "number", "{\"id\": \"a\", \"gold\": \"5\", \"pred\": \"so 5\"}",
+        "{\"id\": \"a\", \"verdict\": \"correct\", \"score\": 1, \"how\": \"last\", \"why\": "
+        "\"\", \"us\": ");
+    assert_row("number", "{\"gold\": 5, \"pred\": 5}", "{\"id\": 7, \"verdict\": \"correct\"");
+    assert_row("number", "{\"gold\": 0.1, \"pred\": \"1/10\"}", "\"correct\"");
+    assert_row("number", "{\"gold\": [\"4\", \"5\"], \"pred\": \"5\"}", "\"correct\"");
+    assert_row("number", "{\"gold\": [\"x\", \"5\"], \"pred\": \"4\"}", "\"wrong\"");
+    assert_row("number", "{\"gold\": null, \"pred\": \"4\"}",
+               "\"unparseable_gold\", \"score\": null");
+    assert_row("number", "{\"gold\": [], \"pred\": \"4\"}", "\"score\": null");
+    assert_row("number", "{\"question\": \"q\", \"answer\": \"1 #### 5\", \"pred\": \"#### 5\"}",
+               "\"correct\", \"score\": 1, \"how\": \"hash\"");
+    assert_row("number", "{\"question\": \"q\", \"answer\": \"1 #### 5\", \"final\": \"6\"}",
+               "\"wrong\", \"score\": 0");
+    assert_row("exact", "{\"gold\": \"yes\", \"pred\": \"yes\"}", "\"correct\"");
+    assert_row("format", "{\"prompt\": \"<think>\", \"pred\": \"a</think><answer>b</answer>\"}",
+               "\"correct\", \"score\": 1, \"how\": \"tags\"");
+    assert_row("countdown", "{\"nums\": [1, 2], \"target\": 3, \"answer\": \"1+2\"}",
+               "\"correct\"");
+    assert_row("countdown", "{\"nums\": [1, 2], \"answer\": \"1+2\"}",
+               "\"unparseable_gold\", \"score\": null");
+}
+
+static void broken_rows_name_what_is_wrong(void **state) {
+    static const struct {
+        const char *kind, *row, *message;
+    } cases[] = {
+        {"number", "{\"gold\": \"5\"}", "'pred'"},
+        {"number", "{\"pred\": \"5\"}", "'gold'"},
+        {"number", "{\"gold\": \"5\", \"pred\": [5]}", "'pred' is neither"},
+        {"number", "{\"gold\": {}, \"pred\": \"5\"}", "'gold' is neither"},
+        {"countdown", "{\"nums\": [1], \"target\": 1}", "'answer'"},
+        {"number", "[1]", "not a JSON object"},
+        {"number", "{\"gold\": \"5\", \"gold\": \"6\", \"pred\": \"5\"}", "duplicate"},
+        {"number", "{\"gold\": \"5", "column"},
+        {"number", "{\"gold\": \"5\", \"pred\": \"\xff\"}", "0xff"},
+    };
+
+    for (size_t i = 0; i < N(cases); i++) {
+        r1_err err = {0};
+        r1_buf line;
+        ASSERT_FAILS(grade_row(cases[i].kind, cases[i].row, &line, &err), R1_DATA, &err,
+                     cases[i].message);
+        r1_buf_done(&line);
+    }
+}
+
+/* Verdict lines of a file without their times. */
+static char *grade_text(const char *text, int jobs, r1_status want, const char *message) {
+    char path[] = "/tmp/r1-test-reward-XXXXXX", *out = NULL;
+    size_t n = 0;
+    r1_reward_options o = {.name = "number"};
+    uint64_t counts[R1_VERDICT_COUNT];
+    r1_reward *r = NULL;
+    r1_err err = {0};
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    FILE *to = open_memstream(&out, &n);
+    ASSERT_OK(r1_reward_open(&r, &o, &err), &err);
+    r1_grade_options options = {r, "number", path, jobs};
+    r1_status st = r1_grade_file(&options, to, counts, &err);
+    r1_reward_close(r);
+    unlink(path);
+    fclose(to);
+    assert_int_equal(st, want);
+    if (message && (!strstr(err.msg, message) || !strstr(err.msg, path)))
+        fail_msg("message '%s' lacks '%s' or the path", err.msg, message);
+    for (char *us = out; (us = strstr(us, "\"us\": "));)
+        for (us += 6; *us != '}'; us++)
+            *us = '0';
+    return out;
+}
+
+static void lines_stay_in_order_whatever_the_threads(void **state) {
+    r1_buf in;
+    r1_err err;
+
+    r1_buf_init(&in, 16 << 20); /* several batches: more than 16384 rows */
+    for (int i = 0; i < 40000; i++)
+        ASSERT_OK(r1_buf_addf(&in, &err, "{\"id\": %d, \"gold\": \"%d\", \"pred\": \"%d\"}\n%s", i,
+                              i % 7, i % 5, i % 10 ? "" : "\n"),
+                  &err);
+    char *one = grade_text(in.data, 1, R1_OK, NULL), *four = grade_text(in.data, 4, R1_OK, NULL);
+    /* Lengths of `us` differ, so compare up to it. */
+    char *a = one, *b = four;
+    for (int i = 0; i < 40000; i++) {
+        size_t n = strcspn(a, "u");
+        while (strncmp(a + n, "us\": ", 5) != 0)
+            n += 1 + strcspn(a + n + 1, "u");
+        assert_memory_equal(a, b, n);
+        char id[32];
+        assert_int_equal(strncmp(a, id, (size_t)snprintf(id, sizeof id, "{\"id\": %d,", i)), 0);
+        a = strchr(a, '\n') + 1;
+        b = strchr(b, '\n') + 1;
+    }
+    assert_int_equal(*a, '\0');
+    assert_int_equal(*b, '\0');
+    free(one);
+    free(four);
+    r1_buf_done(&in);
+}
+
+static void what_stands_before_a_broken_line_is_written(void **state) {
+    static const char text[] = "{\"id\": 1, \"gold\": \"5\", \"pred\": \"5\"}\n\n"
+                               "{\"id\": 2, \"gold\": \"5\", \"pred\": \"6\"}\n"
+                               "{\"id\": 3, \"gold\": \"5\", \"pred\": \n"
+                               "{\"id\": 4, \"gold\": \"5\"}\n";
+
+    for (int jobs = 1; jobs <= 3; jobs += 2) {
+        char *out = grade_text(text, jobs, R1_DATA, ":4: ");
+        assert_non_null(strstr(out, "{\"id\": 1, \"verdict\": \"correct\""));
+        assert_non_null(strstr(out, "{\"id\": 2, \"verdict\": \"wrong\""));
+        assert_null(strstr(out, "{\"id\": 3"));
+        assert_null(strstr(out, "{\"id\": 4"));
+        free(out);
+    }
+    char *out = grade_text("{\"gold\": \"5\", \"pred\": \"5\"}", 1, R1_OK, NULL);
+    assert_non_null(
+        strstr(out, "{\"id\": 1, \"verdict\": \"correct\"")); /* no newline at the end */
+    free(out);
+    out = grade_text("", 2, R1_OK, NULL);
+    assert_true(!out || !*out);
+    free(out);
+}
+
+static void a_line_may_have_16_mib(void **state) {
+    size_t n = (size_t)10 << 20, head;
+    char *text = malloc(3 * n);
+
+    head = (size_t)sprintf(text, "{\"id\": 1, \"gold\": \"5\", \"pred\": \"");
+    memset(text + head, 'a', n);
+    strcpy(text + head + n, " 5\"}\n{\"id\": 2, \"gold\": \"5\", \"pred\": \"5\"}\n");
+    char *out = grade_text(text, 2, R1_OK, NULL);
+    assert_non_null(strstr(out, "{\"id\": 1, \"verdict\": \"correct\""));
+    assert_non_null(strstr(out, "{\"id\": 2, \"verdict\": \"correct\""));
+    free(out);
+    memset(text + head, 'a', 2 * n);
+    strcpy(text + head + 2 * n, "\"}\n");
+    free(grade_text(text, 2, R1_DATA, ":1: line of"));
+    free(text);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(extraction_takes_the_last_and_never_another),
+        cmocka_unit_test(segment_is_behind_the_thinking_and_ends_with_the_turn),
+        cmocka_unit_test(numbers_have_their_exact_value),
+        cmocka_unit_test(number_limits),
+        cmocka_unit_test(a_text_of_huge_exponents_is_only_scanned),
+        cmocka_unit_test(number_verdicts),
+        cmocka_unit_test(exact_verdicts),
+        cmocka_unit_test(format_verdicts),
+        cmocka_unit_test(countdown_verdicts),
+        cmocka_unit_test(composite_weighs_and_requires_format),
+        cmocka_unit_test(unscorable_is_not_zero),
+        cmocka_unit_test(unknown_names_are_usage),
+        cmocka_unit_test(rows_are_read_as_documented),
+        cmocka_unit_test(broken_rows_name_what_is_wrong),
+        cmocka_unit_test(lines_stay_in_order_whatever_the_threads),
+        cmocka_unit_test(what_stands_before_a_broken_line_is_written),
+        cmocka_unit_test(a_line_may_have_16_mib),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
