@@ -53,17 +53,20 @@ const char *r1_place_name(r1_place place) {
     return names[place];
 }
 
+/* DeepSeek's mark has U+FF5C for bars and U+2581 for blanks. */
+#define BAR   "\xef\xbd\x9c"
+#define BLANK "\xe2\x96\x81"
+static const char *const turn_ends[] = {
+    "<|im_end|>",
+    "<|im_start|>",
+    "<|eot_id|>",
+    "<|end_of_text|>",
+    "<|endoftext|>",
+    "</s>",
+    ("<" BAR "end" BLANK "of" BLANK "sentence" BAR ">"),
+};
+
 r1_text r1_extract_segment(r1_text t) {
-    static const char *const turn_ends[] = {
-        "<|im_end|>",
-        "<|im_start|>",
-        "<|eot_id|>",
-        "<|end_of_text|>",
-        "</s>",
-        "<|endoftext|>",
-        "<\xef\xbd\x9c"
-        "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>",
-    };
 
     for (size_t k = 0; k < sizeof turn_ends / sizeof *turn_ends; k++) {
         long at = r1_text_find(t, 0, turn_ends[k]);
