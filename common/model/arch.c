@@ -3,6 +3,7 @@
 
 #include "common/base/file.h"
 #include "common/base/mem.h"
+#include "common/formats/json_pretty.h"
 #include "common/formats/tensors.h"
 
 #include <jansson.h>
@@ -397,13 +398,9 @@ r1_status r1_arch_to_json(const r1_arch *a, const char *torch_dtype, char **ret_
         json_object_set(root, "eos_token_id", json_array_get(eos, 0));
     else if (root && a->n_eos > 1)
         json_object_set(root, "eos_token_id", eos);
-    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
-    char *copy = text ? r1_strdup(text) : NULL;
-    free(text);
+    r1_status st = root ? r1_json_pretty(root, "config.json", ret_text, err)
+                        : R1_FAIL(err, R1_NOMEM, "out of memory: config.json");
     json_decref(root);
     json_decref(eos);
-    if (!copy)
-        return R1_FAIL(err, R1_NOMEM, "out of memory: config.json");
-    *ret_text = copy;
-    return R1_OK;
+    return st;
 }
