@@ -37,7 +37,7 @@ r1_status r1_evaluate(r1_run *run, r1_eval_result *ret, r1_err *err) {
     int n = 0, got = 0;
     r1_status st;
 
-    *ret = (r1_eval_result){.greedy_accuracy = NAN};
+    *ret = (r1_eval_result){.greedy_accuracy = (double)NAN};
     R1_TRY(r1_dataset_open(&d, &options, err));
     n = (int)r1_dataset_size(d);
     R1_TRY(R1_NEW(groups, (size_t)n, err));

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static r1_status vfail(const r1_reader *r, const char *where, const char *key, const char *fmt,
-                       va_list ap) {
+__attribute__((format(printf, 4, 0))) static r1_status
+vfail(const r1_reader *r, const char *where, const char *key, const char *fmt, va_list ap) {
     char text[R1_ERR_MSG_MAX];
 
     vsnprintf(text, sizeof text, fmt, ap);
@@ -290,7 +290,7 @@ static void set_null(const r1_key *k, void *at) {
         break;
     case R1_KEY_FLOAT:
     case R1_KEY_BYTES:
-        *(double *)at = NAN;
+        *(double *)at = (double)NAN;
         break;
     case R1_KEY_STRING:
     case R1_KEY_WORD:

@@ -32,7 +32,8 @@ double r1_record_value(const r1_record *rec, const char *name) {
 }
 
 /* The entry of that name, made if it is absent. */
-static r1_metric *entry(r1_record *rec, const char *fmt, va_list ap) {
+__attribute__((format(printf, 2, 0))) static r1_metric *entry(r1_record *rec, const char *fmt,
+                                                              va_list ap) {
     char name[R1_METRIC_NAME];
     int n = vsnprintf(name, sizeof name, fmt, ap);
 

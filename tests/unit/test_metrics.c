@@ -75,7 +75,7 @@ static void test_numbers(void **state) {
                                 1e15,
                                 1e16,
                                 123456789012345678.0,
-                                0.2f,
+                                (double)0.2f,
                                 2e9,
                                 -7.25,
                                 1.5e-10,
@@ -157,7 +157,7 @@ static void test_record(void **state) {
     int bad = -1;
 
     fill(rec, 3);
-    r1_record_real(rec, NAN, "actor/kl_loss");
+    r1_record_real(rec, (double)NAN, "actor/kl_loss");
     r1_record_real(rec, 7, "critic/rewards/mean"); /* the place stays, the value is new */
     assert_true(r1_record_value(rec, "critic/rewards/mean") == 7);
     assert_true(isnan(r1_record_value(rec, "absent")));
@@ -262,7 +262,7 @@ static void test_tensorboard(void **state) {
     float x;
 
     r1_record_real(rec, 0.5, "a/b");
-    r1_record_real(rec, NAN, "skipped");
+    r1_record_real(rec, (double)NAN, "skipped");
     r1_record_text(rec, "skipped", "text");
     OK(r1_tensorboard_open(&tb, dir, -1, e));
     OK(r1_tensorboard_append(&tb, rec, 300, 2.0, e));
@@ -315,7 +315,7 @@ static void test_summary(void **state) {
     stage->eval.accuracy = 0.98;
     stage->eval.stderr_ = 0.006;
     stage->eval.n = 512;
-    stage->eval.greedy_accuracy = NAN;
+    stage->eval.greedy_accuracy = (double)NAN;
     r1_summary_stage_of(s, "last", "sft");
     assert_ptr_equal(r1_summary_stage_of(s, "rl", "grpo"), stage);
     strcpy(s->weights_checksum, "00ff00ff00ff00ff");
@@ -361,7 +361,7 @@ static void test_rollouts(void **state) {
                           .len_completion = 3,
                           .finish_reason = "eos",
                           .reward = 1.0,
-                          .advantage = NAN,
+                          .advantage = (double)NAN,
                           .verdicts = v,
                           .n_verdicts = 2};
     r1_buf b;
