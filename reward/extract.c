@@ -67,7 +67,6 @@ static const char *const turn_ends[] = {
 };
 
 r1_text r1_extract_segment(r1_text t) {
-
     for (size_t k = 0; k < sizeof turn_ends / sizeof *turn_ends; k++) {
         long at = r1_text_find(t, 0, turn_ends[k]);
         t.n = at < 0 ? t.n : (size_t)at;

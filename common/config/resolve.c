@@ -93,6 +93,9 @@ static r1_status resolve_spec(const r1_reader *r, const r1_data_spec *d, const c
         (!*d->ops || d->ops[strspn(d->ops, countdown ? "+-*/" : "+-*")]))
         return r1_reader_fail_key(r, AT("ops"), "\"%.20s\" must be one or more of %s", d->ops,
                                   countdown ? "+ - * /" : "+ - *");
+    if (d->task == R1_TASK_ARITHMETIC && strchr(d->ops, '*') && pow(d->max, d->terms) > 1e18)
+        return r1_reader_fail_key(r, AT("max"), "%d multiplied %d times does not fit in 64 bits",
+                                  d->max, d->terms);
     if (countdown && d->count > 6)
         return r1_reader_fail_key(r, AT("count"), "%d numbers; countdown takes at most 6",
                                   d->count);

@@ -3,9 +3,9 @@
 
 #include "common/base/hash.h"
 #include "common/base/mem.h"
+#include "common/config/number.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Visit the rows; the first pass counts, the second fills. */
@@ -85,6 +85,16 @@ r1_status r1_jsonl_row(const r1_jsonl *j, uint32_t row, json_t **ret, r1_err *er
     return R1_OK;
 }
 
+/* A number as the shortest text that reads back to it: 0.1, not 0.10000000000000001. */
+static char *number_text(const json_t *v) {
+    char text[R1_NUMBER_TEXT];
+
+    if (json_is_real(v))
+        return r1_strdup(r1_number_text(json_real_value(v), text));
+    snprintf(text, sizeof text, "%lld", (long long)json_integer_value(v));
+    return r1_strdup(text);
+}
+
 r1_status r1_jsonl_text(const r1_jsonl *j, uint32_t row, const json_t *obj, const char *key,
                         int optional, char **ret, r1_err *err) {
     json_t *v = key ? json_object_get(obj, key) : NULL;
@@ -103,9 +113,7 @@ r1_status r1_jsonl_text(const r1_jsonl *j, uint32_t row, const json_t *obj, cons
                            j->lines[row], key);
         copy = r1_strndup(json_string_value(v), json_string_length(v));
     } else if (json_is_number(v)) {
-        char *text = json_dumps(v, JSON_ENCODE_ANY);
-        copy = text ? r1_strdup(text) : NULL;
-        free(text);
+        copy = number_text(v);
     } else {
         return R1_FAIL(err, R1_DATA, "%s:%u: key '%s' is neither a string nor a number", j->path,
                        j->lines[row], key);

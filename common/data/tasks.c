@@ -9,7 +9,9 @@
 #include <string.h>
 
 #define MAX_NUMBERS 64
+#define MAX_TERMS   16
 #define MAX_TEXT    8192
+#define MAX_TRIES   100000 /* to reach a countdown target before the task is declared impossible */
 
 /* Draws for one problem, and for its trace. */
 typedef struct dice {
@@ -76,28 +78,46 @@ static long apply(char op, long a, long b) {
     return op == '+' ? a + b : op == '-' ? a - b : a * b;
 }
 
-/* Sums and products of one kind of operator do not depend on their order: sorted operands.  With +
- * and - the added and the subtracted ones are sorted apart.  Anything else is its own text. */
-static void canonical_arithmetic(draft *p, const char *ops, int n) {
-    long plus[MAX_NUMBERS], minus[MAX_NUMBERS];
-    int n_plus = 1, n_minus = 0, products = 0;
+/* Sums and products do not depend on the order of their operands, so these are sorted: the factors
+ * of each product, then the added and the subtracted products apart.  (A first operand counts as
+ * added.) */
+typedef struct factor_list {
+    long factors[MAX_NUMBERS];
+    int n;
+} factor_list;
 
-    plus[0] = p->operands[0];
-    for (int i = 1; i < n; i++) {
-        products += ops[i] == '*';
-        if (ops[i] == '-')
-            minus[n_minus++] = p->operands[i];
-        else
-            plus[n_plus++] = p->operands[i];
+static int by_factors(const void *a, const void *b) {
+    const factor_list *x = a, *y = b;
+
+    for (int i = 0; i < x->n && i < y->n; i++)
+        if (x->factors[i] != y->factors[i])
+            return x->factors[i] < y->factors[i] ? -1 : 1;
+    return x->n - y->n;
+}
+
+static void append_products(char *to, factor_list *v, int n) {
+    qsort(v, (size_t)n, sizeof *v, by_factors);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < v[i].n; k++)
+            append(to, "%s%ld", k ? "*" : i ? " " : "", v[i].factors[k]);
+}
+
+static void canonical_arithmetic(draft *p, const char *ops, int n) {
+    factor_list added[MAX_TERMS], subtracted[MAX_TERMS];
+    int n_added = 0, n_subtracted = 0;
+
+    for (int i = 0; i < n;) {
+        factor_list *t = ops[i] == '-' ? &subtracted[n_subtracted++] : &added[n_added++];
+        t->n = 0;
+        do
+            t->factors[t->n++] = p->operands[i++];
+        while (i < n && ops[i] == '*');
+        qsort(t->factors, (size_t)t->n, sizeof *t->factors, by_value);
     }
-    if (products > 0 && products < n - 1) {
-        append(p->canonical, "expression %s", p->prompt);
-        return;
-    }
-    append(p->canonical, products ? "product " : "sum ");
-    append_sorted(p->canonical, plus, n_plus);
+    append(p->canonical, "sum ");
+    append_products(p->canonical, added, n_added);
     append(p->canonical, " - ");
-    append_sorted(p->canonical, minus, n_minus);
+    append_products(p->canonical, subtracted, n_subtracted);
 }
 
 /* The value of the expression, * before + and -. */
@@ -136,7 +156,8 @@ static void arithmetic_trace(draft *p, const char *ops, int n, dice *d, double e
     append(p->said, "%ld", acc);
 }
 
-static void arithmetic(const r1_data_spec *s, dice *d, dice *trace, double error_rate, draft *p) {
+static r1_status arithmetic(const r1_data_spec *s, dice *d, dice *trace, double error_rate,
+                            draft *p, r1_err *err) {
     size_t n_ops = strlen(s->ops);
     char ops[MAX_NUMBERS] = {0};
 
@@ -152,10 +173,11 @@ static void arithmetic(const r1_data_spec *s, dice *d, dice *trace, double error
     append(p->reference, "%ld", evaluate(p->operands, ops, s->terms));
     arithmetic_trace(p, ops, s->terms, trace, error_rate);
     append(p->prompt, "=?");
+    return R1_OK;
 }
 
-static void multiplication(const r1_data_spec *s, dice *d, dice *trace, double error_rate,
-                           draft *p) {
+static r1_status multiplication(const r1_data_spec *s, dice *d, dice *trace, double error_rate,
+                                draft *p, r1_err *err) {
     long lo = 1, hi, sorted[2];
 
     for (int i = 1; i < s->digits; i++)
@@ -176,35 +198,47 @@ static void multiplication(const r1_data_spec *s, dice *d, dice *trace, double e
     }
     append(p->think, ",sum=%ld", sum);
     append(p->said, "%ld", sum);
+    return R1_OK;
+}
+
+/* Join random numbers left to right with positive intermediate results: the result, and how it came
+ * about in p->think and, as an expression, in `text`. */
+static long join_numbers(const r1_data_spec *s, dice *d, draft *p, char *text) {
+    long acc = p->operands[0] = roll(d, s->min, s->max);
+    size_t n_ops = strlen(s->ops);
+
+    text[0] = p->think[0] = '\0';
+    append(text, "%ld", acc);
+    for (int i = 1; i < s->count; i++) {
+        long x = p->operands[i] = roll(d, s->min, s->max);
+        char op = s->ops[roll(d, 0, (int)n_ops - 1)], inner[MAX_TEXT];
+        if ((op == '-' && acc <= x) || (op == '*' && acc * x > s->target_max) ||
+            (op == '/' && (x == 0 || acc % x)))
+            op = '+';
+        long next = op == '/' ? acc / x : apply(op, acc, x);
+        append(p->think, "%s%ld%c%ld=%ld", i > 1 ? "," : "", acc, op, x, next);
+        snprintf(inner, sizeof inner, "%s", text);
+        text[0] = '\0';
+        append(text, i > 1 ? "(%.4000s)%c%ld" : "%.4000s%c%ld", inner, op, x);
+        acc = next;
+    }
+    return acc;
 }
 
 /* Numbers and a target that one order of them reaches: solvable by construction. */
-static void countdown(const r1_data_spec *s, dice *d, dice *trace, double error_rate, draft *p) {
-    long acc, sorted[MAX_NUMBERS];
+static r1_status countdown(const r1_data_spec *s, dice *d, dice *trace, double error_rate, draft *p,
+                           r1_err *err) {
+    long acc = 0, sorted[MAX_NUMBERS];
     char text[MAX_TEXT];
-    size_t n_ops = strlen(s->ops);
 
-    do { /* joined left to right with positive intermediate results */
-        p->operands[0] = acc = roll(d, s->min, s->max);
-        text[0] = p->think[0] = '\0';
-        append(text, "%ld", acc);
-        for (int i = 1; i < s->count; i++) {
-            long x = p->operands[i] = roll(d, s->min, s->max);
-            char op = s->ops[roll(d, 0, (int)n_ops - 1)], inner[MAX_TEXT];
-            if ((op == '-' && acc <= x) || (op == '*' && acc * x > s->target_max) ||
-                (op == '/' && (x == 0 || acc % x)))
-                op = '+';
-            long next = op == '/' ? acc / x : apply(op, acc, x);
-            append(p->think, "%s%ld%c%ld=%ld", i > 1 ? "," : "", acc, op, x, next);
-            snprintf(inner, sizeof inner, "%s", text);
-            text[0] = '\0';
-            if (i > 1)
-                append(text, "(%.4000s)%c%ld", inner, op, x);
-            else
-                append(text, "%.4000s%c%ld", inner, op, x);
-            acc = next;
-        }
-    } while (acc < 1 || acc > s->target_max);
+    for (int tries = 0; acc < 1 || acc > s->target_max; tries++) {
+        if (tries == MAX_TRIES)
+            return R1_FAIL(err, R1_USAGE,
+                           "task countdown: %d numbers of %d..%d joined by %s reach no target of "
+                           "1..%d",
+                           s->count, s->min, s->max, s->ops, s->target_max);
+        acc = join_numbers(s, d, p, text);
+    }
     p->n_operands = s->count;
     memcpy(sorted, p->operands, sizeof(long) * (size_t)s->count);
     for (int i = s->count - 1; i > 0; i--) { /* shown in another order than they are joined in */
@@ -228,9 +262,11 @@ static void countdown(const r1_data_spec *s, dice *d, dice *trace, double error_
         append(p->said, "%ld+%s", p->operands[0], text);
     else
         append(p->said, "%s", text);
+    return R1_OK;
 }
 
-static void sorting(const r1_data_spec *s, dice *d, dice *trace, double error_rate, draft *p) {
+static r1_status sorting(const r1_data_spec *s, dice *d, dice *trace, double error_rate, draft *p,
+                         r1_err *err) {
     long left[MAX_NUMBERS];
     int n = s->count;
 
@@ -239,7 +275,6 @@ static void sorting(const r1_data_spec *s, dice *d, dice *trace, double error_ra
         left[i] = p->operands[i] = roll(d, s->min, s->max);
         append(p->prompt, "%s%ld", i ? "," : "", left[i]);
     }
-    append(p->canonical, "sort %s", p->prompt);
     append(p->prompt, "=?");
     for (int i = 0; i < n; i++) { /* take the smallest of what is left; a slip takes another */
         int best = i;
@@ -256,9 +291,12 @@ static void sorting(const r1_data_spec *s, dice *d, dice *trace, double error_ra
     qsort(left, (size_t)n, sizeof *left, by_value);
     for (int i = 0; i < n; i++)
         append(p->reference, "%s%ld", i ? "," : "", left[i]);
+    append(p->canonical, "sort %s", p->reference); /* one answer, one side */
+    return R1_OK;
 }
 
-static void parentheses(const r1_data_spec *s, dice *d, dice *trace, double error_rate, draft *p) {
+static r1_status parentheses(const r1_data_spec *s, dice *d, dice *trace, double error_rate,
+                             draft *p, r1_err *err) {
     int depth = 0, ok = 1, shown = 0;
 
     for (int i = 0; i < s->count; i++) { /* mostly balanced: a coin, pulled towards the end */
@@ -275,6 +313,7 @@ static void parentheses(const r1_data_spec *s, dice *d, dice *trace, double erro
     append(p->prompt, "=?");
     append(p->reference, ok && depth == 0 ? "yes" : "no");
     append(p->said, ok && shown == 0 ? "yes" : "no");
+    return R1_OK;
 }
 
 /* The wording: {prompt} is the task's own text, {a} .. {z} its operands. */
@@ -316,7 +355,7 @@ static r1_status keep(char **ret, r1_err *err, const char *fmt, ...) {
 
 r1_status r1_task_draw(const r1_data_spec *spec, const r1_rng_key *key, uint32_t *word,
                        double error_rate, r1_problem *ret, r1_err *err) {
-    typedef void task_fn(const r1_data_spec *, dice *, dice *, double, draft *);
+    typedef r1_status task_fn(const r1_data_spec *, dice *, dice *, double, draft *, r1_err *);
     static task_fn *const fns[] = {NULL,      arithmetic, multiplication,
                                    countdown, sorting,    parentheses};
     r1_rng_key trace_key = *key;
@@ -330,7 +369,7 @@ r1_status r1_task_draw(const r1_data_spec *spec, const r1_rng_key *key, uint32_t
     R1_ASSERT(spec->task > R1_TASK_NONE && spec->task <= R1_TASK_PARENTHESES);
     trace_key.purpose = R1_RNG_TRACE;
     R1_TRY(R1_NEW(p, 1, err));
-    fns[spec->task](spec, &d, &trace, error_rate, p);
+    R1_TRY(fns[spec->task](spec, &d, &trace, error_rate, p, err));
     R1_TRY(word_question(spec, p, err));
     ret->hash = r1_hash64(p->canonical, strlen(p->canonical));
     R1_TRY(keep(&ret->prompt, err, "%s%s", p->prompt, p->ends_in_newline ? "" : "\n"));

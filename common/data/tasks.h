@@ -2,9 +2,9 @@
 #define R1_DATA_TASKS_H
 /* Procedural problems: seeded, with a difficulty, a worked trace, and a held-out side.
  *
- * A problem is a pure function of (specification, key): the same on every rank.  The held-out side is
- * decided by a hash of the canonical problem (commutative operands sorted, so a + b and b + a stand
- * on one side), independent of the seed and of the stage.  A trace is a chain of thought in
+ * A problem is a pure function of (specification, key): the same on every rank.  The held-out side
+ * is decided by a hash of the canonical problem (commutative operands sorted, so a + b and b + a
+ * stand on one side), independent of the seed and of the stage.  A trace is a chain of thought in
  * <think>...</think><answer>...</answer> form; each of its steps is wrong with probability
  * error_rate, and a wrong result is carried on, as a base model would. */
 #include "common/base/mem.h"
