@@ -4,6 +4,7 @@
 #include "common/base/cpu.h"
 #include "common/base/mem.h"
 #include "common/kernels/kernels.h"
+#include "tests/bench/peak.h"
 
 #include <math.h>
 #include <omp.h>
@@ -18,69 +19,6 @@ typedef struct bench {
     r1_slab memory;
     r1_arena arena;
 } bench;
-
-#if defined(__x86_64__)
-#define FMA_AT(ins, r, i) ins " %%" r "mm15, %%" r "mm15, %%" r "mm" #i "\n"
-#define FOUR_AT(ins, r, a, b, c, d) \
-    FMA_AT(ins, r, a) FMA_AT(ins, r, b) FMA_AT(ins, r, c) FMA_AT(ins, r, d)
-#define TWELVE(ins, r) \
-    FOUR_AT(ins, r, 0, 1, 2, 3) FOUR_AT(ins, r, 4, 5, 6, 7) FOUR_AT(ins, r, 8, 9, 10, 11)
-#define CLOBBERS                                                                             \
-    "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", \
-        "xmm11", "xmm15"
-
-/* Independent multiply-adds on registers; returns how many instructions. */
-#define DEFINE_SPIN(NAME, INS, R)                         \
-    static long NAME(long n) {                            \
-        for (long i = 0; i < n; i++)                      \
-            __asm__ volatile(TWELVE(INS, R)::: CLOBBERS); \
-        return n * 12;                                    \
-    }
-DEFINE_SPIN(spin_avx2, "vfmadd231ps", "y")
-DEFINE_SPIN(spin_avx512, "vfmadd231ps", "z")
-DEFINE_SPIN(spin_bf16, "vdpbf16ps", "z")
-#endif
-
-/* GFLOP/s of the multiply-add that the path's products run on, all threads; 0 for plain C. */
-static double measure_peak(const r1_ops *ops) {
-    double best = 0;
-
-#if defined(__x86_64__)
-    int dp = strcmp(ops->path, "avx512_bf16") == 0, narrow = strcmp(ops->path, "avx2") == 0;
-    if (strcmp(ops->path, "ref") == 0)
-        return 0;
-    for (int rep = 0; rep < 5; rep++) {
-        long done = 0;
-        double t = r1_now_s();
-#pragma omp parallel num_threads(ops->threads) reduction(+ : done)
-        done += dp ? spin_bf16(2000000) : narrow ? spin_avx2(2000000) : spin_avx512(2000000);
-        double gflops = (double)done * (dp ? 64 : narrow ? 16 : 32) / (r1_now_s() - t) * 1e-9;
-        best = gflops > best ? gflops : best;
-    }
-#endif
-    return best;
-}
-
-/* GB/s of summing up 256 MiB, all threads. */
-static double measure_read(bench *b) {
-    const double *p = (const double *)(const void *)b->memory.base;
-    size_t n = ((size_t)256 << 20) / sizeof *p;
-    double best = 0, keep = 0;
-
-    for (int rep = 0; rep < 5; rep++) {
-        double t = r1_now_s();
-#pragma omp parallel for num_threads(b->ops->threads) reduction(+ : keep)
-        for (size_t i = 0; i < n; i += 64) {
-            double s0 = 0;
-            for (size_t j = 0; j < 64; j += 8)
-                s0 += p[i + j];
-            keep += s0;
-        }
-        double gbs = (double)n * sizeof *p / (r1_now_s() - t) * 1e-9;
-        best = gbs > best ? gbs : best;
-    }
-    return keep == 1.0 ? 0 : best;
-}
 
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -413,8 +351,8 @@ int bench_ops(int argc, char **argv) {
     }
     memset(b.memory.base, 0, (size_t)1 << 30);
     r1_arena_init(&b.arena, b.memory.base, b.memory.bytes);
-    b.peak_gflops = measure_peak(b.ops);
-    b.read_gbs = measure_read(&b);
+    b.peak_gflops = bench_peak_gflops(b.ops);
+    b.read_gbs = bench_read_gbs(b.ops->threads, b.memory.base);
     printf("%s, path %s, %s, %d threads: multiply-add peak %.0f GFLOP/s, memory read %.1f GB/s\n",
            r1_cpu_name(), b.ops->path, r1_dtype_name(t), b.ops->threads, b.peak_gflops, b.read_gbs);
     bench_products(&b);
