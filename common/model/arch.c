@@ -331,25 +331,34 @@ r1_status r1_arch_check(const r1_arch *a, const char *path, r1_err *err) {
 #define NEED(cond, ...) \
     if (!(cond))        \
     return R1_FAIL(err, R1_DATA, __VA_ARGS__)
+    /* Far above any model, and low enough for rows and columns such as heads x head_dim to fit an
+     * int. */
     const struct {
         const char *name;
-        int value;
-    } sizes[] = {{"hidden_size", a->hidden_size},   {"num_hidden_layers", a->layers},
-                 {"num_attention_heads", a->heads}, {"num_key_value_heads", a->kv_heads},
-                 {"head_dim", a->head_dim},         {"intermediate_size", a->intermediate_size},
-                 {"vocab_size", a->vocab_size},     {"max_position_embeddings", a->max_positions}};
+        int value, max;
+    } sizes[] = {{"hidden_size", a->hidden_size, 1 << 16},
+                 {"num_hidden_layers", a->layers, 512},
+                 {"num_attention_heads", a->heads, 1024},
+                 {"num_key_value_heads", a->kv_heads, 1024},
+                 {"head_dim", a->head_dim, 256},
+                 {"intermediate_size", a->intermediate_size, 1 << 18},
+                 {"vocab_size", a->vocab_size, 1 << 21},
+                 {"max_position_embeddings", a->max_positions, 1 << 28}};
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        NEED(sizes[i].value > 0, "%s: %s %d is not positive", path, sizes[i].name, sizes[i].value);
+        NEED(sizes[i].value > 0 && sizes[i].value <= sizes[i].max, "%s: %s %d is not in 1..%d",
+             path, sizes[i].name, sizes[i].value, sizes[i].max);
     NEED(a->heads % a->kv_heads == 0,
          "%s: num_attention_heads %d is not a multiple of num_key_value_heads %d", path, a->heads,
          a->kv_heads);
     NEED(a->hidden_size % 2 == 0, "%s: hidden_size %d is odd", path, a->hidden_size);
     NEED(a->intermediate_size % 2 == 0, "%s: intermediate_size %d is odd", path,
          a->intermediate_size);
-    NEED(a->head_dim % 2 == 0 && a->head_dim <= 256,
-         "%s: head_dim %d is not an even number up to 256", path, a->head_dim);
-    NEED(a->rope_theta > 0, "%s: rope_theta %g is not positive", path, a->rope_theta);
+    NEED(a->head_dim % 2 == 0, "%s: head_dim %d is odd", path, a->head_dim);
+    NEED(isfinite(a->rope_theta) && a->rope_theta > 0, "%s: rope_theta %g is not positive", path,
+         a->rope_theta);
+    NEED(a->rope == R1_ROPE_DEFAULT || (isfinite(a->rope_factor) && a->rope_factor > 0),
+         "%s: factor %g of the rope scaling is not positive", path, a->rope_factor);
     NEED(isfinite(a->norm_eps) && a->norm_eps >= 0, "%s: rms_norm_eps %g is negative", path,
          (double)a->norm_eps);
 #undef NEED

@@ -3,9 +3,13 @@
  * set (golden_gguf shared). */
 #include "tests/golden/golden.h"
 
+#include "common/base/file.h"
+#include "common/base/mem.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char gguf[1024], models[1024];
 static const char *const *names;
@@ -76,6 +80,43 @@ static void models_equal_their_twins(void **state) {
     }
 }
 
+/* The value of a metadata key, patched: what cannot be is named, whatever stands in the file. */
+static void wrong_values_are_named(void **state) {
+    static const struct {
+        const char *key; /* with its type's code behind it */
+        uint32_t bits;
+        const char *message;
+    } cases[] = {
+        {"llama.rope.scaling.factor", 0x00000000u, "factor 0 of the rope scaling"},
+        {"llama.rope.scaling.factor", 0x7fc00000u, "of the rope scaling"},
+        {"llama.rope.freq_base", 0xff800000u, "rope_theta -inf"},
+        {"llama.feed_forward_length", 0x1b000018u, "intermediate_size 452984856"},
+        {"llama.block_count", 0u, "num_hidden_layers 0"},
+        {"llama.block_count", 0xffffffffu, "llama.block_count"},
+        {"llama.attention.head_count", 3u, "do not divide into 3 heads"},
+        {"llama.attention.key_length", 6u, "not the head's size 6"},
+        {"general.architecture", 0xffffffffu, "ends behind the file"},
+    };
+    char path[1100], *data, bad[] = "/tmp/r1-golden-gguf-XXXXXX";
+    size_t len;
+    r1_arch a;
+    r1_err err;
+
+    snprintf(path, sizeof path, "%s/llama_linear.gguf", gguf);
+    close(mkstemp(bad));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t n = strlen(cases[i].key), at = 0;
+        ASSERT_OK(r1_file_slurp(path, 1 << 20, &data, &len, &err), &err);
+        while (at + n < len && memcmp(data + at, cases[i].key, n) != 0)
+            at++;
+        memcpy(data + at + n + 4, &cases[i].bits, 4);
+        ASSERT_OK(r1_file_write_atomic(bad, data, len, &err), &err);
+        r1_free(data);
+        ASSERT_FAILS(r1_arch_open(&a, bad, &err), R1_DATA, &err, cases[i].message);
+    }
+    unlink(bad);
+}
+
 int main(int argc, char **argv) {
     static const char *const committed[] = {"llama_tied", "llama_linear",  "qwen2",
                                             "qwen3",      "llama3_untied", NULL};
@@ -83,8 +124,10 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_bit_exact),
         cmocka_unit_test(models_equal_their_twins),
+        cmocka_unit_test(wrong_values_are_named),
     };
     int beside = argc > 1 && strcmp(argv[1], "shared") == 0;
+    const struct CMUnitTest shared_tests[] = {tests[0], tests[1]};
     const char *below =
         beside ? golden_path("R1_SHARED", "golden") : golden_path("R1_SOURCE", "tests/golden");
 
@@ -94,5 +137,7 @@ int main(int argc, char **argv) {
     prompt_len = beside ? 16 : 8;
     snprintf(gguf, sizeof gguf, "%s/gguf", below);
     snprintf(models, sizeof models, "%s/models", below);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    /* The last one patches a committed file. */
+    return beside ? cmocka_run_group_tests(shared_tests, NULL, NULL)
+                  : cmocka_run_group_tests(tests, NULL, NULL);
 }
