@@ -23,12 +23,19 @@ struct r1_actor {
     r1_buf text;
 };
 
+static void close_stage(stage_data *d) {
+    r1_dataset_close(d->train);
+    r1_dataset_close(d->eval);
+    r1_rewards_close(&d->rewards);
+    *d = (stage_data){.train = NULL};
+}
+
 /* Evaluation problems of a stage: what its own configuration says. */
-static r1_status open_stage(r1_actor *a, int i, r1_err *err) {
-    const r1_stage_config *s = &a->o.cfg->stages[i];
+static r1_status open_stage(const r1_config *cfg, int i, stage_data *d, r1_err *err) {
+    const r1_stage_config *s = &cfg->stages[i];
     r1_reward_options rewards[R1_MAX_REWARDS];
     r1_dataset_options train = {
-        .spec = &s->data.train, .seed = a->o.cfg->seed, .stage = (uint32_t)i, .error_rate = -1};
+        .spec = &s->data.train, .seed = cfg->seed, .stage = (uint32_t)i, .error_rate = -1};
     r1_dataset_options eval = {.spec = &s->data.eval, .evaluation = 1, .error_rate = -1};
     r1_status st;
 
@@ -37,11 +44,11 @@ static r1_status open_stage(r1_actor *a, int i, r1_err *err) {
                                          .from = s->rewards[r].from,
                                          .weight = s->rewards[r].weight,
                                          .require_format = s->rewards[r].require_format};
-    R1_TRY(r1_rewards_open(&a->stages[i].rewards, rewards, s->n_rewards, err));
+    R1_TRY(r1_rewards_open(&d->rewards, rewards, s->n_rewards, err));
     if (s->kind == R1_STAGE_GRPO)
-        R1_TRY(r1_dataset_open(&a->stages[i].train, &train, err));
+        R1_TRY(r1_dataset_open(&d->train, &train, err));
     if (s->n_rewards > 0)
-        R1_TRY(r1_dataset_open(&a->stages[i].eval, &eval, err));
+        R1_TRY(r1_dataset_open(&d->eval, &eval, err));
 done:
     if (st != R1_OK)
         r1_err_prefix(err, "stage '%s'", s->name);
@@ -104,7 +111,7 @@ r1_status r1_actor_open(r1_actor **ret, const r1_actor_options *o, r1_err *err) 
     r1_buf_init(&a->text, TEXT_MAX);
     R1_TRY(r1_engine_open(&a->engine, &e, err));
     for (int i = 0; i < o->cfg->n_stages; i++)
-        R1_TRY(open_stage(a, i, err));
+        R1_TRY(open_stage(o->cfg, i, &a->stages[i], err));
     *ret = a;
     return R1_OK;
 done:
@@ -116,11 +123,8 @@ void r1_actor_close(r1_actor *a) {
     if (!a)
         return;
     r1_engine_close(a->engine);
-    for (int i = 0; i < R1_MAX_STAGES; i++) {
-        r1_dataset_close(a->stages[i].train);
-        r1_dataset_close(a->stages[i].eval);
-        r1_rewards_close(&a->stages[i].rewards);
-    }
+    for (int i = 0; i < R1_MAX_STAGES; i++)
+        close_stage(&a->stages[i]);
     r1_ids_done(&a->ids);
     r1_buf_done(&a->text);
     r1_free(a);
@@ -146,10 +150,23 @@ static r1_status get_problem(const work *w, uint64_t index, r1_problem *p, r1_er
     return r1_dataset_get(w->req->evaluation ? s->eval : s->train, index, p, err);
 }
 
+/* The ids that the model continues; a prompt above the limit is an error. */
+static r1_status encode_prompt(const r1_actor_options *o, int stage, const r1_problem *p,
+                               r1_ids *ids, r1_err *err) {
+    const r1_stage_config *s = &o->cfg->stages[stage];
+    r1_status st;
+
+    ids->n = 0;
+    st = r1_template_encode(o->tokenizer, o->template_kind, o->system, p->prompt, ids, NULL, err);
+    if (st == R1_OK && (ids->n > (size_t)s->limits.max_prompt_len || ids->n == 0))
+        st = R1_FAIL(err, R1_DATA, "the prompt has %zu tokens, limits.max_prompt_len is %d", ids->n,
+                     s->limits.max_prompt_len);
+    return st;
+}
+
 static r1_status submit(work *w, uint64_t index, r1_err *err) {
     r1_actor *a = w->a;
     const r1_rollout_request *q = w->req;
-    const r1_stage_config *stage = &a->o.cfg->stages[q->stage];
     r1_problem p;
 
     R1_TRACE();
@@ -157,13 +174,9 @@ static r1_status submit(work *w, uint64_t index, r1_err *err) {
 
     if (st != R1_OK)
         return st;
-    a->ids.n = 0;
-    R1_TRY(r1_template_encode(a->o.tokenizer, a->o.template_kind, a->o.system, p.prompt, &a->ids,
-                              NULL, err));
-    if (a->ids.n > (size_t)stage->limits.max_prompt_len || a->ids.n == 0) {
-        st = R1_FAIL(
-            err, R1_DATA, "prompt %llu of stage '%s' has %zu tokens, limits.max_prompt_len is %d",
-            (unsigned long long)index, stage->name, a->ids.n, stage->limits.max_prompt_len);
+    if ((st = encode_prompt(&a->o, q->stage, &p, &a->ids, err)) != R1_OK) {
+        r1_err_prefix(err, "problem %llu of stage '%s'", (unsigned long long)index,
+                      a->o.cfg->stages[q->stage].name);
         goto done;
     }
     r1_request r = {
@@ -265,9 +278,18 @@ r1_status r1_actor_roll(r1_actor *a, const r1_rollout_request *req, const void *
     return st;
 }
 
-static r1_status lint_dataset(r1_actor *a, int stage, r1_dataset *d, int limit, r1_err *err) {
+/* Bytes of a text that a message quotes. */
+static int first_line(const char *text) {
+    size_t n = strcspn(text, "\n");
+    return n < 60 ? (int)n : 60;
+}
+
+/* Every problem of a dataset: can it be read, asked and judged? */
+static r1_status lint_dataset(const r1_actor_options *o, int stage, r1_dataset *d,
+                              const r1_rewards *rewards, int limit, r1_err *err) {
     uint64_t n = r1_dataset_size(d);
     r1_status st = R1_OK;
+    r1_ids ids = {0};
 
     n = n == 0 ? (uint64_t)limit : n;
     for (uint64_t i = 0; i < n && st == R1_OK; i++) {
@@ -277,23 +299,42 @@ static r1_status lint_dataset(r1_actor *a, int stage, r1_dataset *d, int limit, 
         r1_grade_input in = {.question = r1_text_of(p.prompt),
                              .reference = r1_text_of(p.reference),
                              .extra = r1_text_of(p.extra)};
-        st = r1_rewards_lint(&a->stages[stage].rewards, &in, err);
-        if (st != R1_OK)
-            r1_err_prefix(err, "problem %llu ('%.60s')", (unsigned long long)i, p.prompt);
+        if (rewards)
+            st = r1_rewards_lint(rewards, &in, err);
+        if (st == R1_OK && rewards)
+            st = encode_prompt(o, stage, &p, &ids, err);
+        if (st != R1_OK) {
+            char where[R1_PATH_MAX];
+            r1_dataset_where(d, i, where, sizeof where);
+            r1_err_prefix(err, "%s ('%.*s')", where, first_line(p.prompt), p.prompt);
+        }
         r1_problem_done(&p);
     }
+    r1_ids_done(&ids);
     return st;
 }
 
-r1_status r1_actor_lint(r1_actor *a, int stage, int limit, r1_err *err) {
-    stage_data *s = &a->stages[stage];
-    r1_status st = R1_OK;
+r1_status r1_actor_lint(const r1_actor_options *o, int stage, int limit, r1_err *err) {
+    const r1_stage_config *s = &o->cfg->stages[stage];
+    stage_data d = {.train = NULL};
+    r1_status st;
 
-    if (s->train)
-        st = lint_dataset(a, stage, s->train, limit, err);
-    if (st == R1_OK && s->eval)
-        st = lint_dataset(a, stage, s->eval, limit, err);
+    R1_TRY(open_stage(o->cfg, stage, &d, err));
+    if (d.train)
+        st = lint_dataset(o, stage, d.train, &d.rewards, limit, err);
+    if (st == R1_OK && d.eval)
+        st = lint_dataset(o, stage, d.eval, &d.rewards, limit, err);
+    if (st == R1_OK && s->kind == R1_STAGE_SFT) {
+        r1_dataset_options sft = {.spec = &s->data.train,
+                                  .seed = o->cfg->seed,
+                                  .stage = (uint32_t)stage,
+                                  .error_rate = s->traces_error_rate};
+        R1_TRY(r1_dataset_open(&d.train, &sft, err));
+        st = lint_dataset(o, stage, d.train, NULL, limit, err);
+    }
     if (st != R1_OK)
-        r1_err_prefix(err, "stage '%s'", a->o.cfg->stages[stage].name);
+        r1_err_prefix(err, "stage '%s'", s->name);
+done:
+    close_stage(&d);
     return st;
 }

@@ -23,9 +23,9 @@ typedef struct r1_actor_options {
     r1_phases *phases; /* of this rank */
 } r1_actor_options;
 
-/* Sizes of the engine for a share of the work of `actors` ranks, `node_actors` of them on this node:
- * as many samples at once as there are to make, within limits.kv_memory (auto: a quarter of the
- * node's free memory).  None of this changes any result. */
+/* Sizes of the engine for a share of the work of `actors` ranks, `node_actors` of them on this
+ * node: as many samples at once as there are to make, within limits.kv_memory (auto: a quarter of
+ * the node's free memory).  None of this changes any result. */
 void r1_actor_size(r1_actor_options *o, int actors, int node_actors);
 size_t r1_actor_bytes(const r1_actor_options *o);
 
@@ -37,17 +37,18 @@ void r1_actor_close(r1_actor *a);
 /* A group is complete; it belongs to the callee (r1_group_done). */
 typedef r1_status (*r1_group_fn)(void *ctx, r1_group *g, r1_err *err);
 
-/* Called between decode steps with the number of groups the engine could take; *ret_index is the next
- * index to work on.  Returns 1: here is one, 0: nothing left. */
+/* Called between decode steps with the number of groups the engine could take; *ret_index is the
+ * next index to work on.  Returns 1: here is one, 0: nothing left. */
 typedef int (*r1_next_fn)(void *ctx, uint64_t *ret_index);
 
 /* Serve a request: indices come from `next`, groups go to `done`. */
 R1_MUST_USE r1_status r1_actor_roll(r1_actor *a, const r1_rollout_request *req, const void *payload,
                                     r1_next_fn next, r1_group_fn done, void *ctx, r1_err *err);
 
-/* Parse every problem's reference once: rewards that cannot judge a reference are named with it.
- * At most `limit` problems of a task, all rows of a file. */
-R1_MUST_USE r1_status r1_actor_lint(r1_actor *a, int stage, int limit, r1_err *err);
+/* Read every problem of a stage once: broken rows, references that its rewards cannot judge and
+ * prompts above the limit are named.  At most `limit` problems of a task, all rows of a file.
+ * Needs the options only as far as cfg, tokenizer, template and system. */
+R1_MUST_USE r1_status r1_actor_lint(const r1_actor_options *o, int stage, int limit, r1_err *err);
 
 /* Text of a prompt or of a completion, for dumps. */
 R1_MUST_USE r1_status r1_actor_text(const r1_actor *a, const int32_t *ids, int n, r1_buf *text,

@@ -70,7 +70,9 @@ static r1_actor_options actor_options(job *j) {
     return o;
 }
 
-/* Read, resolve and check everything; nothing large is allocated. */
+#define LINT_PROBLEMS 1000 /* of a task; a file is read as a whole */
+
+/* Read, resolve and check everything, data too; nothing large is allocated. */
 static r1_status prepare(job *j, r1_err *err) {
     r1_status st;
 
@@ -83,7 +85,9 @@ static r1_status prepare(job *j, r1_err *err) {
     r1_actor_options a = actor_options(j);
     if (j->world.all.rank == 0)
         r1_plan_print(&j->plan, j->cfg, &j->world, &j->policy, r1_actor_bytes(&a));
-    st = r1_plan_check(&j->plan, j->cfg, &j->world, r1_actor_bytes(&a), err);
+    R1_TRY(r1_plan_check(&j->plan, j->cfg, &j->world, r1_actor_bytes(&a), err));
+    for (int i = 0; j->world.all.rank == 0 && i < j->cfg->n_stages; i++)
+        R1_TRY(r1_actor_lint(&a, i, LINT_PROBLEMS, err));
 done:
     return st;
 }
@@ -116,9 +120,6 @@ static r1_status open_job(job *j, r1_err *err) {
         r1_actor_options o = actor_options(j);
         st = r1_actor_open(&j->actor, &o, err);
     }
-    R1_TRY(r1_agree(&j->world.all, st, err));
-    for (int i = 0; j->actor && i < j->cfg->n_stages && st == R1_OK; i++)
-        st = r1_actor_lint(j->actor, i, 1000, err);
     st = r1_agree(&j->world.all, st, err);
 done:
     return st;

@@ -157,10 +157,12 @@ uint64_t r1_dataset_fingerprint(const r1_dataset *d) {
     return text_hash(text);
 }
 
-/* Row of a file for a training index: a permutation an epoch. */
+/* Row of a file: a permutation an epoch in training, the file's order in evaluations. */
 static uint32_t row_of(r1_dataset *d, uint64_t index) {
     uint64_t epoch = index / d->n_rows;
 
+    if (d->o.evaluation)
+        return d->rows[index % d->n_rows];
     if (epoch != d->epoch) {
         r1_rng_key key = {
             .seed = d->o.seed, .index = epoch, .purpose = R1_RNG_SHUFFLE, .stage = d->o.stage};
@@ -168,6 +170,28 @@ static uint32_t row_of(r1_dataset *d, uint64_t index) {
         d->epoch = epoch;
     }
     return d->rows[d->order[index % d->n_rows]];
+}
+
+/* The wording of a file's question: {prompt} is the row's own text. */
+static r1_status word_prompt(const char *wording, char **prompt, r1_err *err) {
+    static const char mark[] = "{prompt}";
+    const char *from = wording, *at;
+    r1_status st = R1_OK;
+    r1_buf text;
+
+    r1_buf_init(&text, 4 * R1_JSONL_LINE_MAX);
+    for (; (at = strstr(from, mark)) != NULL; from = at + sizeof mark - 1) {
+        R1_TRY(r1_buf_add(&text, from, (size_t)(at - from), err));
+        R1_TRY(r1_buf_add(&text, *prompt, strlen(*prompt), err));
+    }
+    R1_TRY(r1_buf_add(&text, from, strlen(from), err));
+    r1_free(*prompt);
+    *prompt = r1_strdup(text.data);
+    if (!*prompt)
+        st = R1_FAIL(err, R1_NOMEM, "out of memory: a prompt");
+done:
+    r1_buf_done(&text);
+    return st;
 }
 
 static r1_status get_row(r1_dataset *d, uint32_t row, r1_problem *p, r1_err *err) {
@@ -191,7 +215,9 @@ static r1_status get_row(r1_dataset *d, uint32_t row, r1_problem *p, r1_err *err
     char *extra = json_dumps(obj, JSON_COMPACT);
     p->extra = extra ? r1_strdup(extra) : NULL;
     free(extra);
-    p->hash = text_hash(p->prompt);
+    p->hash = text_hash(p->prompt); /* of the row, whatever the wording */
+    if (s->question)
+        R1_TRY(word_prompt(s->question, &p->prompt, err));
 done:
     json_decref(obj);
     if (st != R1_OK)
@@ -217,9 +243,15 @@ r1_status r1_dataset_get(r1_dataset *d, uint64_t index, r1_problem *ret, r1_err 
     R1_TRACE();
     *ret = (r1_problem){0};
     if (d->from_file)
-        return get_row(d, d->o.evaluation ? d->rows[index % d->n_rows] : row_of(d, index), ret,
-                       err);
+        return get_row(d, row_of(d, index), ret, err);
     if (d->o.evaluation)
         return draw_attempt(d, d->attempts[index % d->n_eval], ret, err);
     return get_task(d, index, ret, err);
+}
+
+void r1_dataset_where(r1_dataset *d, uint64_t index, char *buf, size_t size) {
+    if (d->from_file)
+        snprintf(buf, size, "%s:%u", d->file.path, d->file.lines[row_of(d, index)]);
+    else
+        snprintf(buf, size, "problem %llu", (unsigned long long)index);
 }

@@ -30,4 +30,7 @@ uint64_t r1_dataset_fingerprint(const r1_dataset *d);
 /* Problem `index`; the caller calls r1_problem_done. */
 R1_MUST_USE r1_status r1_dataset_get(r1_dataset *d, uint64_t index, r1_problem *ret, r1_err *err);
 
+/* Where problem `index` comes from, for messages: "FILE:LINE" or "problem 17". */
+void r1_dataset_where(r1_dataset *d, uint64_t index, char *buf, size_t size);
+
 #endif

@@ -457,11 +457,14 @@ static void files_deal_every_row_once_an_epoch(void **state) {
 
     o.evaluation = 1; /* in the file's order, the first n */
     s.n = 10;
+    s.question = "Q: {prompt}?\nAgain: {prompt}";
     ASSERT_OK(r1_dataset_open(&d, &o, &err), &err);
     assert_int_equal(r1_dataset_size(d), 10);
     for (uint64_t i = 0; i < 10; i++) {
         ASSERT_OK(r1_dataset_get(d, i, &p, &err), &err);
-        assert_int_equal(atoi(p.prompt + 4), i);
+        char want[64];
+        snprintf(want, sizeof want, "Q: row %d?\nAgain: row %d", (int)i, (int)i);
+        assert_string_equal(p.prompt, want);
         r1_problem_done(&p);
     }
     r1_dataset_close(d);
