@@ -1,0 +1,58 @@
+/* Rewards on any completion, as a model might write it, and r1-grade on any row. */
+#include "tests/fuzz/fuzz.h"
+
+#include "reward/extract.h"
+#include "reward/grade.h"
+
+#include <string.h>
+
+static void check_verdict(const r1_verdict *v) {
+    R1_ASSERT(v->kind >= R1_VERDICT_CORRECT && v->kind <= R1_VERDICT_NO_ANSWER);
+    R1_ASSERT(v->score == (v->kind == R1_VERDICT_CORRECT ? 1.0f : 0.0f));
+    R1_ASSERT(memchr(v->note, '\0', sizeof v->note));
+}
+
+/* An answer lies inside of the text it is taken from. */
+static void check_places(r1_text t) {
+    r1_text segment = r1_extract_segment(t), span;
+    r1_place place = r1_extract_marked(segment, &span);
+
+    R1_ASSERT(segment.s >= t.s && segment.s + segment.n <= t.s + t.n);
+    if (place != R1_PLACE_CUT)
+        R1_ASSERT(span.s >= segment.s && span.s + span.n <= segment.s + segment.n);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
+    static const r1_reward_options options[] = {
+        {.name = "number"},
+        {.name = "number", .from = "last"},
+        {.name = "number", .from = "boxed"},
+        {.name = "number", .from = "answer_tag"},
+        {.name = "number", .from = "hash"},
+        {.name = "exact"},
+        {.name = "format"},
+        {.name = "countdown"},
+    };
+    r1_grade_input in = {.completion = {(const char *)data, n},
+                         .reference = r1_text_of("24"),
+                         .extra = r1_text_of("{\"nums\": [2, 3, 4], \"target\": 24}")};
+
+    check_places(in.completion);
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        r1_verdict_kind kind;
+        r1_reward *r = NULL;
+        r1_err err;
+        r1_buf out;
+
+        R1_ASSERT(r1_reward_open(&r, &options[i], &err) == R1_OK);
+        r1_verdict v = r1_reward_grade(r, &in), again = r1_reward_grade(r, &in);
+        check_verdict(&v);
+        R1_ASSERT(v.kind == again.kind && strcmp(v.note, again.note) == 0);
+        r1_buf_init(&out, 1 << 20);
+        r1_status st = r1_grade_row(r, options[i].name, in.completion, 1, &out, &kind, &err);
+        R1_ASSERT(st == R1_OK || (st == R1_DATA && err.msg[0]));
+        r1_buf_done(&out);
+        r1_reward_close(r);
+    }
+    return 0;
+}

@@ -1,0 +1,105 @@
+/* Feeds a fuzz target with every file of a folder, each as it is, cut at every length (up to a
+ * limit) and in seeded mutations.  Usage: fuzz_NAME SEED_FOLDER [MUTATIONS] */
+#include "tests/fuzz/fuzz.h"
+
+#include "common/base/file.h"
+#include "common/base/mem.h"
+#include "common/base/rng.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEED_MAX  ((size_t)1 << 20)
+#define CUTS      512
+#define GROWTH    64
+#define MUTATIONS 3000
+
+/* One to eight edits: a byte set, a bit turned, a piece repeated, removed or overwritten by
+ * another. */
+static size_t mutate(uint8_t *s, size_t n, const r1_rng_key *key) {
+    static const uint8_t bytes[] = {0,   0xff, '"', '\\', '{', '}', '<',
+                                    '>', '\n', '9', '-',  '/', '(', 'e'};
+    uint32_t w = 1, edits = 1 + r1_rng_below(key, 0, 8);
+
+    for (uint32_t e = 0; e < edits && n > 0; e++) {
+        uint32_t kind = r1_rng_below(key, w++, 5), at = r1_rng_below(key, w++, (uint32_t)n);
+        uint32_t from = r1_rng_below(key, w++, (uint32_t)n), len = r1_rng_below(key, w++, 8) + 1;
+        len = len < n - at ? len : (uint32_t)n - at;
+        len = len < n - from ? len : (uint32_t)n - from;
+        if (kind == 0) {
+            s[at] = bytes[from % sizeof bytes];
+        } else if (kind == 1) {
+            s[at] ^= (uint8_t)(1 << (from % 8));
+        } else if (kind == 2) {
+            memmove(s + at, s + at + len, n - at - len);
+            n -= len;
+        } else if (kind == 3) {
+            memmove(s + at, s + from, len);
+        } else {
+            memmove(s + at + len, s + at, n - at);
+            n += len;
+        }
+    }
+    return n;
+}
+
+static r1_status replay(const char *path, uint64_t ordinal, uint64_t mutations, r1_err *err) {
+    uint8_t *copy = NULL;
+    char *seed = NULL;
+    size_t n;
+    r1_status st;
+
+    R1_TRY(r1_file_slurp(path, SEED_MAX, &seed, &n, err));
+    LLVMFuzzerTestOneInput((const uint8_t *)seed, n);
+    for (size_t cut = 0; cut < n && cut < CUTS; cut++) {
+        /* A block of just this size, so that a sanitizer sees any byte read behind it. */
+        R1_TRY(R1_NEW(copy, cut ? cut : 1, err));
+        memcpy(copy, seed, cut);
+        LLVMFuzzerTestOneInput(copy, cut);
+        r1_free(copy);
+        copy = NULL;
+    }
+    for (uint64_t m = 0; m < mutations; m++) {
+        r1_rng_key key = {.seed = ordinal, .index = m, .purpose = R1_RNG_TASK};
+        R1_TRY(R1_NEW(copy, n + GROWTH, err));
+        memcpy(copy, seed, n);
+        LLVMFuzzerTestOneInput(copy, mutate(copy, n, &key));
+        r1_free(copy);
+        copy = NULL;
+    }
+done:
+    r1_free(copy);
+    r1_free(seed);
+    return st;
+}
+
+static int visible(const struct dirent *e) {
+    return e->d_name[0] != '.';
+}
+
+int main(int argc, char **argv) {
+    uint64_t mutations = argc > 2 ? strtoull(argv[2], NULL, 10) : MUTATIONS;
+    struct dirent **list = NULL;
+    r1_err err = {0};
+    r1_status st = R1_OK;
+    int n = argc > 1 ? scandir(argv[1], &list, visible, alphasort) : -1;
+
+    if (n <= 0) {
+        fprintf(stderr, "%s: no seeds in '%s'\n", argv[0], argc > 1 ? argv[1] : "");
+        return 1;
+    }
+    for (int i = 0; i < n; i++) {
+        char path[R1_PATH_MAX];
+        if (st == R1_OK)
+            st = r1_path_format(path, sizeof path, &err, "%s/%s", argv[1], list[i]->d_name);
+        if (st == R1_OK)
+            st = replay(path, (uint64_t)i, mutations, &err);
+        free(list[i]);
+    }
+    free(list);
+    if (st != R1_OK)
+        fprintf(stderr, "%s: %s\n", argv[0], err.msg);
+    return st != R1_OK;
+}
