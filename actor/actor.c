@@ -19,8 +19,8 @@ struct r1_actor {
     r1_actor_options o;
     r1_engine *engine;
     stage_data stages[R1_MAX_STAGES];
-    r1_ids ids; /* of the prompt that is being submitted */
-    r1_buf text;
+    r1_ids ids;            /* of the prompt that is being submitted */
+    r1_buf text, question; /* of a sample and of its prompt with the template around it */
 };
 
 static void close_stage(stage_data *d) {
@@ -109,6 +109,7 @@ r1_status r1_actor_open(r1_actor **ret, const r1_actor_options *o, r1_err *err) 
     R1_TRY(R1_NEW(a, 1, err));
     a->o = *o;
     r1_buf_init(&a->text, TEXT_MAX);
+    r1_buf_init(&a->question, TEXT_MAX);
     R1_TRY(r1_engine_open(&a->engine, &e, err));
     for (int i = 0; i < o->cfg->n_stages; i++)
         R1_TRY(open_stage(o->cfg, i, &a->stages[i], err));
@@ -127,6 +128,7 @@ void r1_actor_close(r1_actor *a) {
         close_stage(&a->stages[i]);
     r1_ids_done(&a->ids);
     r1_buf_done(&a->text);
+    r1_buf_done(&a->question);
     r1_free(a);
 }
 
@@ -210,7 +212,7 @@ static r1_status grade(work *w, const r1_problem *p, const r1_sample *s, r1_traj
     t->finish = s->finish;
     r1_buf_clear(&w->a->text);
     R1_TRY(r1_actor_text(w->a, s->ids, s->n, &w->a->text, err));
-    r1_grade_input in = {.question = r1_text_of(p->prompt),
+    r1_grade_input in = {.question = {w->a->question.data, w->a->question.len},
                          .completion = {w->a->text.data ? w->a->text.data : "", w->a->text.len},
                          .reference = r1_text_of(p->reference),
                          .extra = r1_text_of(p->extra)};
@@ -241,6 +243,8 @@ static r1_status deliver(work *w, const r1_finished *f, r1_err *err) {
     g.version = w->req->version;
     g.stage = w->req->stage;
     r1_phase_begin(w->a->o.phases, R1_PHASE_REWARD);
+    r1_buf_clear(&w->a->question); /* a template may have opened the thinking */
+    st = r1_actor_text(w->a, f->prompt, f->prompt_len, &w->a->question, err);
     for (int i = 0; i < f->n && st == R1_OK; i++)
         st = grade(w, &p, &f->samples[i], &g.t[i], err);
     r1_phase_end(w->a->o.phases, R1_PHASE_REWARD);
