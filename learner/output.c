@@ -110,3 +110,19 @@ r1_status r1_output_show(r1_run *run, r1_err *err) {
         print_results(run);
     return st;
 }
+
+void r1_output_report(r1_run *run, int role, int exit_code) {
+    const r1_comm *all = &run->world->all;
+    double *seconds = r1_calloc((size_t)all->size * R1_PHASE_COUNT, sizeof *seconds);
+    int *roles = r1_calloc((size_t)all->size, sizeof *roles);
+    r1_err err;
+
+    r1_phases_flush(run->phases);
+    if (seconds && roles &&
+        r1_allgather(all, run->phases->seconds, sizeof run->phases->seconds, seconds, "phases",
+                     &err) == R1_OK &&
+        r1_allgather(all, &role, sizeof role, roles, "roles", &err) == R1_OK && all->rank == 0)
+        r1_output_close(run, exit_code, seconds, roles);
+    r1_free(seconds);
+    r1_free(roles);
+}

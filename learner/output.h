@@ -1,6 +1,7 @@
 #ifndef R1_LEARNER_OUTPUT_H
 #define R1_LEARNER_OUTPUT_H
-/* The run directory of a training run: opening, resuming, closing.  Rank 0 only. */
+/* The run directory of a training run: opening, resuming, closing.  Rank 0 only, but for the
+ * report. */
 #include "learner/run.h"
 
 /* Take the directory: runs/NAME unless output names one.  resume 0: a directory with a run in it is
@@ -12,6 +13,10 @@ R1_MUST_USE r1_status r1_output_open(r1_run *run, r1_err *err);
 /* The end: exit_status, and for a finished run the results on stdout and the table of phases
  * (seconds [ranks][R1_PHASE_COUNT], roles [ranks]) on stderr. */
 void r1_output_close(r1_run *run, int exit_code, const double *seconds, const int *roles);
+
+/* Collective over all ranks: everyone's phases to rank 0, which closes the record of the run.
+ * role: R1_ROLE_* bits of this rank. */
+void r1_output_report(r1_run *run, int role, int exit_code);
 
 /* The results of the finished run that is in the directory already, on stdout. */
 R1_MUST_USE r1_status r1_output_show(r1_run *run, r1_err *err);

@@ -1,7 +1,6 @@
 /* r1-train: a configuration in, a trained model and its record out. */
 #include "actor/colocated.h"
 #include "actor/serve.h"
-#include "common/base/cli.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -10,21 +9,16 @@
 #include "learner/plan.h"
 #include "learner/remote.h"
 #include "learner/run.h"
+#include "learner/train_options.h"
 
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-typedef struct options {
-    const char *config, *resume, *from, *output;
-    int dry_run, help_config, n_overrides;
-    char **overrides;
-} options;
-
 /* Everything that this rank opens, closed in reverse order. */
 typedef struct job {
-    options o;
+    r1_train_options o;
     r1_world world;
     r1_config *cfg;
     r1_plan plan;
@@ -173,24 +167,6 @@ static void close_job(job *j) {
     r1_config_free(j->cfg);
 }
 
-/* Everyone's phases to rank 0, which closes the record of the run. */
-static void report(job *j, r1_status st) {
-    const r1_comm *all = &j->world.all;
-    double *seconds = r1_calloc((size_t)all->size * R1_PHASE_COUNT, sizeof *seconds);
-    int *roles = r1_calloc((size_t)all->size, sizeof *roles);
-    int role = (is_learner(j) ? R1_ROLE_LEARNER : 0) | (is_actor(j) ? R1_ROLE_ACTOR : 0);
-    r1_err err;
-
-    r1_phases_flush(&j->phases);
-    if (seconds && roles &&
-        r1_allgather(all, j->phases.seconds, sizeof j->phases.seconds, seconds, "phases", &err) ==
-            R1_OK &&
-        r1_allgather(all, &role, sizeof role, roles, "roles", &err) == R1_OK && all->rank == 0)
-        r1_output_close(&j->run, r1_exit_code(st), seconds, roles);
-    r1_free(seconds);
-    r1_free(roles);
-}
-
 static r1_status take_directory(job *j, r1_err *err) {
     int resume = strcmp(j->o.resume, "no") != 0 || j->o.from;
     r1_status st = r1_output_take(&j->run, j->o.output, resume, err);
@@ -224,63 +200,10 @@ static r1_status train(job *j, r1_err *err) {
         r1_error("%s", err->msg); /* the others wait for this rank: take them out */
         r1_world_abort(r1_exit_code(st));
     }
-    report(j, st);
+    r1_output_report(&j->run,
+                     (is_learner(j) ? R1_ROLE_LEARNER : 0) | (is_actor(j) ? R1_ROLE_ACTOR : 0),
+                     r1_exit_code(st));
 done:
-    return st;
-}
-
-static r1_status parse(int argc, char **argv, int print, options *o, r1_cli_result *ret,
-                       r1_err *err) {
-    const r1_cli_option table[] = {
-        {"dry-run", R1_CLI_FLAG, &o->dry_run, NULL,
-         "resolve, plan and check everything, then stop"},
-        {"resume", R1_CLI_STRING, &o->resume, "auto|PATH|no",
-         "continue from a checkpoint (default no: the run directory must be new)"},
-        {"from", R1_CLI_STRING, &o->from, "STAGE",
-         "begin at this stage, with the last checkpoint of the one before"},
-        {"output", R1_CLI_STRING, &o->output, "DIR", "run directory (default runs/NAME)"},
-        {"help-config", R1_CLI_FLAG, &o->help_config, NULL,
-         "print every configuration key with type, range, default and meaning"},
-        {0}};
-    const r1_cli cli = {
-        .program = "r1-train",
-        .usage = "CONFIG.yaml [key.path=value]...",
-        .about =
-            "Train a reasoning model as a recipe says: supervised fine-tuning and GRPO by rule\n"
-            "rewards, over all ranks of mpirun (or alone).  Results go to stdout, status to\n"
-            "stderr, everything else to the run directory.",
-        .epilog =
-            "Examples:\n"
-            "  mpirun -np 4 r1-train configs/quickstart.yaml\n"
-            "  r1-train configs/quickstart.yaml rl.total_updates=10 --output runs/short\n"
-            "Exit codes: 0 done, 64 usage or configuration, 65 bad data, 70 bug, 74 input or\n"
-            "output, 75 a rank was lost (try again), 85 stopped on request (run it again\n"
-            "with --resume auto).",
-        .options = table,
-        .max_positional = 1024};
-    int n = 0;
-    r1_status st;
-
-    o->resume = "no";
-    R1_TRY(r1_cli_parse(&cli, argc, argv, print, ret, &n, err));
-    if (*ret != R1_CLI_RUN || o->help_config)
-        return R1_OK;
-    if (n < 1)
-        return R1_FAIL(err, R1_USAGE, "no configuration; see r1-train --help");
-    o->config = argv[1];
-    o->overrides = argv + 2;
-    o->n_overrides = n - 1;
-done:
-    return st;
-}
-
-static r1_status print_help_config(r1_err *err) {
-    char *text = NULL;
-    r1_status st = r1_config_help(&text, err);
-
-    if (st == R1_OK)
-        fputs(text, stdout);
-    r1_free(text);
     return st;
 }
 
@@ -294,12 +217,12 @@ int main(int argc, char **argv) {
     j.run.dir.fd_lock = -1;
     r1_log_init(j.world.all.rank, R1_LOG_INFO);
     if (st == R1_OK)
-        st = parse(argc, argv, first, &j.o, &result, &err);
+        st = r1_train_options_parse(&j.o, argc, argv, first, &result, &err);
     if (st == R1_OK && result == R1_CLI_RUN) {
         if (!j.o.help_config)
             st = train(&j, &err);
         else if (first)
-            st = print_help_config(&err);
+            st = r1_train_print_help_config(&err);
     }
     if (st != R1_OK && first) {
         r1_error("%s", err.msg);

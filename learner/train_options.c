@@ -1,0 +1,62 @@
+/* The command line of r1-train; see train_options.h. */
+#include "learner/train_options.h"
+
+#include "common/base/mem.h"
+#include "common/config/config.h"
+
+#include <stdio.h>
+
+r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int print,
+                                 r1_cli_result *ret, r1_err *err) {
+    const r1_cli_option table[] = {
+        {"dry-run", R1_CLI_FLAG, &o->dry_run, NULL,
+         "resolve, plan and check everything, then stop"},
+        {"resume", R1_CLI_STRING, &o->resume, "auto|PATH|no",
+         "continue from a checkpoint (default no: the run directory must be new)"},
+        {"from", R1_CLI_STRING, &o->from, "STAGE",
+         "begin at this stage, with the last checkpoint of the one before"},
+        {"output", R1_CLI_STRING, &o->output, "DIR", "run directory (default runs/NAME)"},
+        {"help-config", R1_CLI_FLAG, &o->help_config, NULL,
+         "print every configuration key with type, range, default and meaning"},
+        {0}};
+    const r1_cli cli = {
+        .program = "r1-train",
+        .usage = "CONFIG.yaml [key.path=value]...",
+        .about =
+            "Train a reasoning model as a recipe says: supervised fine-tuning and GRPO by rule\n"
+            "rewards, over all ranks of mpirun (or alone).  Results go to stdout, status to\n"
+            "stderr, everything else to the run directory.",
+        .epilog =
+            "Examples:\n"
+            "  mpirun -np 4 r1-train configs/quickstart.yaml\n"
+            "  r1-train configs/quickstart.yaml rl.total_updates=10 --output runs/short\n"
+            "Exit codes: 0 done, 64 usage or configuration, 65 bad data, 70 bug, 74 input or\n"
+            "output, 75 a rank was lost (try again), 85 stopped on request (run it again\n"
+            "with --resume auto).",
+        .options = table,
+        .max_positional = 1024};
+    int n = 0;
+    r1_status st;
+
+    o->resume = "no";
+    R1_TRY(r1_cli_parse(&cli, argc, argv, print, ret, &n, err));
+    if (*ret != R1_CLI_RUN || o->help_config)
+        return R1_OK;
+    if (n < 1)
+        return R1_FAIL(err, R1_USAGE, "no configuration; see r1-train --help");
+    o->config = argv[1];
+    o->overrides = argv + 2;
+    o->n_overrides = n - 1;
+done:
+    return st;
+}
+
+r1_status r1_train_print_help_config(r1_err *err) {
+    char *text = NULL;
+    r1_status st = r1_config_help(&text, err);
+
+    if (st == R1_OK)
+        fputs(text, stdout);
+    r1_free(text);
+    return st;
+}

@@ -1,0 +1,18 @@
+#ifndef R1_LEARNER_TRAIN_OPTIONS_H
+#define R1_LEARNER_TRAIN_OPTIONS_H
+/* The command line of r1-train. */
+#include "common/base/cli.h"
+
+typedef struct r1_train_options {
+    const char *config, *resume, *from, *output;
+    int dry_run, help_config, n_overrides;
+    char **overrides;
+} r1_train_options;
+
+/* Fills o with pointers into argv.  print: this rank serves --help and --version. */
+R1_MUST_USE r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int print,
+                                             r1_cli_result *ret, r1_err *err);
+/* --help-config, to stdout. */
+R1_MUST_USE r1_status r1_train_print_help_config(r1_err *err);
+
+#endif
