@@ -1,6 +1,7 @@
 /* Rollouts by all ranks in turn; see colocated.h. */
 #include "actor/colocated.h"
 
+#include "common/base/log.h"
 #include "common/base/trace.h"
 
 #include <string.h>
@@ -12,6 +13,8 @@ typedef struct share {
     const r1_rollout_request *req;
     int rank, size, next;
     r1_buf *out;
+    r1_progress progress;
+    double done;
 } share;
 
 /* Group i of the request is made by rank i mod size. */
@@ -37,6 +40,7 @@ static r1_status add_message(void *ctx, r1_group *g, r1_err *err) {
     R1_TRY(r1_group_encode(g, s->out, err));
     n = s->out->len - at - sizeof n;
     memcpy(s->out->data + at, &n, sizeof n);
+    r1_progress_update(&s->progress, ++s->done);
 done:
     r1_group_done(g);
     return st;
@@ -93,12 +97,15 @@ r1_status r1_colocated_roll(void *ctx, const r1_rollout_request *request, r1_gro
     int slot = r1_window_current(c->window, &version, &hash);
     R1_ASSERT(version == request->version);
     share s = {.req = request, .rank = all->rank, .size = all->size, .out = &mine};
+    r1_progress_start(&s.progress, request->evaluation ? "evaluation" : "rollout",
+                      (double)((request->n_prompts + all->size - 1) / all->size));
     r1_window_reading(c->window, slot);
     r1_phase_begin(c->phases, R1_PHASE_ROLLOUT);
     st = r1_actor_roll(c->actor, request, r1_window_slot(c->window, slot), next_of_mine,
                        add_message, &s, err);
     r1_phase_end(c->phases, R1_PHASE_ROLLOUT);
     r1_window_reading(c->window, -1);
+    r1_progress_finish(&s.progress);
     R1_TRY(r1_agree(all, st, err));
     R1_TRY(R1_NEW(sizes, (size_t)all->size, err));
     r1_phase_begin(c->phases, R1_PHASE_WAIT_ACTORS);

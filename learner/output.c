@@ -51,10 +51,8 @@ r1_status r1_output_open(r1_run *run, r1_err *err) {
                            err));
     if (run->cfg->log.tensorboard) {
         R1_TRY(r1_rundir_file(&run->dir, "tensorboard", path, sizeof path, err));
-        R1_TRY(r1_tensorboard_open(&run->tensorboard, path, run->events_keep, err));
+        st = r1_tensorboard_open(&run->tensorboard, path, run->events_keep, err);
     }
-    R1_TRY(r1_rundir_file(&run->dir, "logs/rank-0.log", path, sizeof path, err));
-    st = r1_log_open_file(path, err);
 done:
     r1_free(yaml);
     return st;
@@ -109,6 +107,19 @@ r1_status r1_output_show(r1_run *run, r1_err *err) {
     if (st == R1_OK)
         print_results(run);
     return st;
+}
+
+r1_status r1_output_logs(const r1_run *run, r1_err *err) {
+    char dir[sizeof run->dir.path], path[R1_PATH_MAX];
+    r1_status st;
+
+    memcpy(dir, run->dir.path, sizeof dir);
+    R1_TRY(r1_bcast(&run->world->all, dir, sizeof dir, 0, "run directory", err));
+    R1_TRY(
+        r1_path_format(path, sizeof path, err, "%s/logs/rank-%d.log", dir, run->world->all.rank));
+    st = r1_log_open_file(path, err);
+done:
+    return r1_agree(&run->world->all, st, err);
 }
 
 void r1_output_report(r1_run *run, int role, int exit_code) {

@@ -1,6 +1,7 @@
 /* Dealing prompts to actor ranks and taking their groups; see remote.h. */
 #include "learner/remote.h"
 
+#include "common/base/log.h"
 #include "common/base/trace.h"
 
 #include <string.h>
@@ -14,6 +15,7 @@ typedef struct dealing {
     r1_buf in, all;                /* all: length and message of every group, for the others */
     r1_group *groups;
     uint8_t *seen;
+    r1_progress progress;
 } dealing;
 
 /* Guided shares: half of an even share of what is left, so that the last ones are small. */
@@ -93,8 +95,13 @@ static r1_status collect(dealing *d, r1_err *err) {
         R1_TRY(r1_mail_send(&w->all, a, R1_MAIL_REQUEST, d->req, sizeof *d->req,
                             "sending a request", err));
     d->busy = d->actors;
-    while (d->busy > 0)
+    r1_progress_start(&d->progress, d->req->evaluation ? "evaluation" : "rollout",
+                      (double)d->req->n_prompts);
+    while (d->busy > 0) {
         R1_TRY(one_message(d, err));
+        r1_progress_update(&d->progress, d->have);
+    }
+    r1_progress_finish(&d->progress);
     if (d->have != d->req->n_prompts)
         st = R1_FAIL(err, R1_BUG, "%d of %d groups arrived", d->have, d->req->n_prompts);
 done:

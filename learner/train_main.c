@@ -186,6 +186,7 @@ static r1_status train(job *j, r1_err *err) {
     R1_TRY(r1_bcast(&j->world.all, &j->resume, sizeof j->resume, 0, "resume", err));
     if (j->resume.finished)
         return j->world.all.rank == 0 ? r1_output_show(&j->run, err) : R1_OK;
+    R1_TRY(r1_output_logs(&j->run, err));
     R1_TRY(open_job(j, err));
     fill_run(j);
     signal(SIGUSR1, on_signal);
