@@ -105,6 +105,75 @@ static void greedy_continuations(void **state) {
     r1_engine_close(e);
 }
 
+/* ---- the on-policy ratio: rollouts against the learner's forward, bit by bit ---- */
+
+enum {
+    SAMPLES = 8,
+    NEW = 48
+};
+
+static void same_bits(void *ctx, int item, int member, int token, int n, const float *logp,
+                      const float *entropy, float *ret_dlogp, float *ret_dent) {
+    const r1_finished *f = ctx;
+
+    if (memcmp(logp, f->samples[member].logp + token, (size_t)n * sizeof *logp) != 0)
+        fail_msg("prompt %d, sample %d: a log-probability differs near token %d", (int)f->tag,
+                 member, token);
+}
+
+static int score_group(r1_runner *runner, r1_finished *f) {
+    const int32_t *ids[SAMPLES];
+    int lens[SAMPLES], order[1] = {0}, pos = 0, member = 0, n, tokens = 0;
+    r1_piece pieces[1];
+
+    for (int i = 0; i < f->n; i++) {
+        ids[i] = f->samples[i].ids;
+        lens[i] = f->samples[i].n;
+        tokens += lens[i];
+    }
+    r1_item item = {
+        .prompt = f->prompt, .prompt_len = f->prompt_len, .n = f->n, .ids = ids, .lens = lens};
+    while ((n = r1_pack_next(&item, order, 1, 300, &pos, &member, pieces, 1)) > 0)
+        r1_runner_score(runner, k.payload, &item, pieces, n, 1.0f, same_bits, f);
+    return tokens;
+}
+
+static void ratio_is_exactly_one(void **state) {
+    r1_engine_options o = {
+        .model = &k.model, .max_sequences = 48, .n_blocks = 200, .prefill_rows = 40};
+    r1_runner runner;
+    r1_engine *e;
+    r1_finished *f;
+    r1_err err;
+    int tokens = 0;
+
+    ASSERT_OK(r1_runner_open(&runner, &k.model, ROWS, SAMPLES, 0, 0, &err), &err);
+    ASSERT_OK(r1_engine_open(&e, &o, &err), &err);
+    for (size_t c = 0; c < json_array_size(golden); c++) {
+        int n;
+        int32_t *ids = ids_of(json_object_get(json_array_get(golden, c), "ids"), &n);
+        r1_request r = {.tag = c,
+                        .prompt = ids,
+                        .prompt_len = n,
+                        .n = SAMPLES,
+                        .key = {.seed = 9, .index = c, .purpose = R1_RNG_SAMPLE},
+                        .sampling = {.temperature = 1, .top_p = 1, .max_new_tokens = NEW}};
+        ASSERT_OK(r1_engine_submit(e, &r, &err), &err);
+        free(ids);
+    }
+    while (r1_engine_pending(e) > 0) {
+        r1_engine_step(e, k.payload);
+        while ((f = r1_engine_poll(e)) != NULL) {
+            tokens += score_group(&runner, f);
+            r1_finished_free(f);
+        }
+    }
+    print_message("  %d tokens\n", tokens);
+    assert_int_equal(tokens, (int)json_array_size(golden) * SAMPLES * NEW);
+    r1_engine_close(e);
+    r1_runner_close(&runner);
+}
+
 typedef struct nll {
     double sum, tokens;
 } nll;
@@ -208,6 +277,7 @@ static json_t *load(const char *below, const char *key) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(log_probabilities), cmocka_unit_test(greedy_continuations),
+        cmocka_unit_test(ratio_is_exactly_one),
         cmocka_unit_test(fine_tuning_curve), /* last: it changes the weights */
     };
     const char *path = golden_path("R1_MODELS", "SmolLM2-135M-Instruct.Q4_1.gguf");
