@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/cpu.h"
+#include "common/base/hash.h"
 #include "common/base/trace.h"
 
 #include <math.h>
@@ -134,6 +135,24 @@ void r1_actor_close(r1_actor *a) {
 
 r1_status r1_actor_text(const r1_actor *a, const int32_t *ids, int n, r1_buf *text, r1_err *err) {
     return r1_tokenizer_decode(a->o.tokenizer, ids, (size_t)n, 1, text, err);
+}
+
+size_t r1_actor_payload_bytes(const r1_actor *a) {
+    return a->o.model->layout.payload_bytes;
+}
+
+r1_status r1_actor_hash_payload(const r1_actor *a, const void *payload, uint64_t *ret,
+                                r1_err *err) {
+    const r1_layout *l = &a->o.model->layout;
+    uint64_t *units;
+    r1_status st;
+
+    R1_TRY(R1_NEW(units, l->n_units, err));
+    r1_layout_hash_payload(l, a->o.model->ops, payload, 0, l->n_units, units);
+    *ret = r1_hash64(units, l->n_units * sizeof *units);
+    r1_free(units);
+done:
+    return st;
 }
 
 /* ---- one request ---- */

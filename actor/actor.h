@@ -45,6 +45,11 @@ typedef int (*r1_next_fn)(void *ctx, uint64_t *ret_index);
 R1_MUST_USE r1_status r1_actor_roll(r1_actor *a, const r1_rollout_request *req, const void *payload,
                                     r1_next_fn next, r1_group_fn done, void *ctx, r1_err *err);
 
+/* The weights that this actor's model reads: their size, and the hash that names a version's. */
+size_t r1_actor_payload_bytes(const r1_actor *a);
+R1_MUST_USE r1_status r1_actor_hash_payload(const r1_actor *a, const void *payload, uint64_t *ret,
+                                            r1_err *err);
+
 /* Read every problem of a stage once: broken rows, references that its rewards cannot judge and
  * prompts above the limit are named.  At most `limit` problems of a task, all rows of a file.
  * Needs the options only as far as cfg, tokenizer, template and system. */

@@ -88,23 +88,21 @@ r1_status r1_colocated_roll(void *ctx, const r1_rollout_request *request, r1_gro
     const r1_colocated *c = ctx;
     const r1_comm *all = &c->world->all;
     size_t *sizes = NULL;
-    uint64_t version, hash;
     r1_buf mine, everyone;
+    int slot;
     r1_status st;
 
     r1_buf_init(&mine, MESSAGES_MAX);
     r1_buf_init(&everyone, MESSAGES_MAX);
-    int slot = r1_window_current(c->window, &version, &hash);
-    R1_ASSERT(version == request->version);
     share s = {.req = request, .rank = all->rank, .size = all->size, .out = &mine};
     r1_progress_start(&s.progress, request->evaluation ? "evaluation" : "rollout",
                       (double)((request->n_prompts + all->size - 1) / all->size));
-    r1_window_reading(c->window, slot);
+    R1_TRY(r1_window_enter(c->window, request->version, request->payload_hash, &slot, err));
     r1_phase_begin(c->phases, R1_PHASE_ROLLOUT);
     st = r1_actor_roll(c->actor, request, r1_window_slot(c->window, slot), next_of_mine,
                        add_message, &s, err);
     r1_phase_end(c->phases, R1_PHASE_ROLLOUT);
-    r1_window_reading(c->window, -1);
+    r1_window_leave(c->window);
     r1_progress_finish(&s.progress);
     R1_TRY(r1_agree(all, st, err));
     R1_TRY(R1_NEW(sizes, (size_t)all->size, err));

@@ -80,6 +80,7 @@ r1_status r1_loaded_open(r1_loaded *l, r1_world *world, const r1_loaded_options 
         p.threads = world->node_cores > world->node.size ? world->node_cores / world->node.size : 1;
     r1_threads_pin(world->node.rank, world->node.size, p.threads);
     R1_TRY(r1_agree(&world->all, r1_policy_open_model(&l->policy, &p, err), err));
+    R1_TRY(r1_agree_text(world, l->policy.ops->path, "the numeric path", err));
     R1_TRY(r1_agree(&world->all, load_weights(l, err), err));
     st = r1_agree(&world->all, open_engine(l, o, err), err);
 done:

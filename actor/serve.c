@@ -2,13 +2,17 @@
 #include "actor/serve.h"
 
 #include "common/base/trace.h"
+#include "common/comm/spread.h"
 
 #include <string.h>
 
 #define MESSAGE_MAX ((size_t)1 << 31)
 
 typedef struct session {
+    r1_actor *actor;
+    const r1_world *world;
     const r1_comm *all;
+    r1_window *window;
     r1_phases *phases;
     r1_buf in, out;
     uint64_t next, left; /* of the prompts that were dealt to this rank */
@@ -76,38 +80,72 @@ static r1_status send_group(void *ctx, r1_group *g, r1_err *err) {
     return st;
 }
 
-static r1_status serve_one(session *s, r1_actor *a, r1_window *window, r1_err *err) {
-    r1_rollout_request q;
-    uint64_t version, hash;
+/* The leader of a node without learners takes a version from above it, checks it, passes it on and
+ * publishes it to its node. */
+static r1_status take_weights(session *s, r1_err *err) {
+    const r1_world *w = s->world;
+    size_t bytes = r1_actor_payload_bytes(s->actor);
+    uint64_t message[2], version, hash;
     r1_status st;
 
+    if (s->in.len != sizeof message)
+        return R1_FAIL(err, R1_BUG, "%zu bytes announce weights", s->in.len);
+    memcpy(message, s->in.data, sizeof message);
+    int slot = 1 - r1_window_current(s->window, &version, &hash);
+    void *payload = r1_window_slot(s->window, slot);
+    r1_phase_begin(s->phases, R1_PHASE_WEIGHT_SYNC);
+    R1_TRY(r1_window_wait_unread(s->window, slot, err));
+    R1_TRY(r1_spread(w, 0, w->n_learner_nodes, w->n_nodes, payload, bytes, "weights", err));
+    R1_TRY(r1_actor_hash_payload(s->actor, payload, &hash, err));
+    if (hash != message[1])
+        st = R1_FAIL(err, R1_PEER,
+                     "weights of version %llu arrived on %s with the hash %016llx, not %016llx",
+                     (unsigned long long)message[0], w->host, (unsigned long long)hash,
+                     (unsigned long long)message[1]);
+    else
+        r1_window_publish(s->window, slot, message[0], hash);
+done:
+    r1_phase_end(s->phases, R1_PHASE_WEIGHT_SYNC);
+    return st;
+}
+
+static r1_status serve_one(session *s, r1_err *err) {
+    r1_rollout_request q;
+    int slot;
+    r1_status st;
+
+    if (s->in.len != sizeof q)
+        return R1_FAIL(err, R1_BUG, "a request of %zu bytes", s->in.len);
     memcpy(&q, s->in.data, sizeof q);
-    int slot = r1_window_current(window, &version, &hash);
-    r1_window_reading(window, slot);
-    if (version != q.version)
-        return R1_FAIL(err, R1_BUG, "weights %llu are published, the request names %llu",
-                       (unsigned long long)version, (unsigned long long)q.version);
+    R1_TRY(r1_window_enter(s->window, q.version, q.payload_hash, &slot, err));
     s->dry = 0;
     s->left = 0;
     r1_phase_begin(s->phases, R1_PHASE_ROLLOUT);
-    st = r1_actor_roll(a, &q, r1_window_slot(window, slot), next_dealt, send_group, s, err);
+    st = r1_actor_roll(s->actor, &q, r1_window_slot(s->window, slot), next_dealt, send_group, s,
+                       err);
     r1_phase_end(s->phases, R1_PHASE_ROLLOUT);
-    r1_window_reading(window, -1);
+    r1_window_leave(s->window);
     if (st == R1_OK)
         st = s->st;
     if (st == R1_OK)
         st = r1_mail_send(s->all, 0, R1_MAIL_DONE, NULL, 0, "end of a request", err);
+done:
     return st;
 }
 
 r1_status r1_actor_serve(r1_actor *a, const r1_world *world, r1_window *window, r1_phases *phases,
                          r1_err *err) {
-    session s = {.all = &world->all, .phases = phases, .err = err};
+    session s = {.actor = a,
+                 .world = world,
+                 .all = &world->all,
+                 .window = window,
+                 .phases = phases,
+                 .err = err};
     r1_status st;
 
     r1_buf_init(&s.in, MESSAGE_MAX);
     r1_buf_init(&s.out, MESSAGE_MAX);
-    for (;;) {
+    do {
         r1_mail_kind kind;
         int from;
         r1_phase_begin(phases, R1_PHASE_WAIT_LEARNER);
@@ -115,14 +153,13 @@ r1_status r1_actor_serve(r1_actor *a, const r1_world *world, r1_window *window, 
         r1_phase_end(phases, R1_PHASE_WAIT_LEARNER);
         if (st != R1_OK || (kind == R1_MAIL_REQUEST && s.in.len == 0))
             break;
-        if (kind != R1_MAIL_REQUEST || s.in.len != sizeof(r1_rollout_request)) {
-            st = R1_FAIL(err, R1_BUG, "a message of kind %d and %zu bytes instead of a request",
-                         (int)kind, s.in.len);
-            break;
-        }
-        if ((st = serve_one(&s, a, window, err)) != R1_OK)
-            break;
-    }
+        if (kind == R1_MAIL_REQUEST)
+            st = serve_one(&s, err);
+        else if (kind == R1_MAIL_WEIGHTS)
+            st = take_weights(&s, err);
+        else
+            st = R1_FAIL(err, R1_BUG, "a message of kind %d instead of a request", (int)kind);
+    } while (st == R1_OK);
     r1_buf_done(&s.in);
     r1_buf_done(&s.out);
     return st;

@@ -49,7 +49,8 @@ r1_status r1_evaluate(r1_run *run, r1_eval_result *ret, r1_err *err) {
                                 .top_p = 1.0f,
                                 .temperature = pass ? 0.0f : (float)e->temperature,
                                 .max_new_tokens = s->max_response_len,
-                                .version = run->trainer->version};
+                                .version = run->trainer->version,
+                                .payload_hash = run->trainer->payload_hash};
         R1_TRY(run->source.roll(run->source.ctx, &q, groups, err));
         got = n;
         summarise(groups, n, s->max_response_len, pass ? &greedy : ret);

@@ -13,9 +13,7 @@ static void shard_range(const r1_layout *l, int count, int index, uint32_t *u0, 
     r1_layout_cut(l, count, cut);
     *u0 = cut[index];
     *u1 = cut[index + 1];
-    size_t first = *u0 < l->n_units ? l->units[*u0].offset : l->n_params;
-    size_t end = *u1 < l->n_units ? l->units[*u1].offset : l->n_params;
-    *ret_n = end - first;
+    *ret_n = r1_layout_first(l, *u1) - r1_layout_first(l, *u0);
 }
 
 size_t r1_shard_bytes(const r1_layout *layout, int count, int index) {
@@ -34,7 +32,7 @@ r1_status r1_shard_open(r1_shard *s, const r1_layout *layout, int count, int ind
     shard_range(layout, count, index, &u0, &u1, &n);
     one = r1_align_up(n * sizeof(float), 64);
     *s = (r1_shard){.layout = layout, .u0 = u0, .u1 = u1, .n = n};
-    s->offset = u0 < layout->n_units ? layout->units[u0].offset : layout->n_params;
+    s->offset = r1_layout_first(layout, u0);
     if ((st = r1_slab_open(&s->slab, 3 * one, "master weights and moments", err)) != R1_OK)
         return st;
     s->w = (float *)(void *)s->slab.base;

@@ -14,10 +14,9 @@ r1_status r1_plan_roles(r1_plan *p, const r1_config *cfg, const r1_world *w, r1_
 
     *p = (r1_plan){0};
     R1_TRY(r1_config_roles(cfg, w->all.size, w->n_nodes, &p->roles, err));
-    if (w->n_nodes > 1)
-        return R1_FAIL(err, R1_USAGE,
-                       "%d ranks on %d nodes: this version runs on one node (mpirun --host ONE)",
-                       w->all.size, w->n_nodes);
+    for (int r = 0; r < w->all.size; r++)
+        p->node_learners += r < p->roles.learners && w->node_of[r] == w->node_id;
+    p->node_actors = p->roles.colocated ? p->node_learners : w->node.size - p->node_learners;
     p->threads = cfg->compute.threads;
     if (p->threads == R1_AUTO)
         p->threads = w->node_cores > w->node.size ? w->node_cores / w->node.size : 1;
@@ -31,7 +30,7 @@ static int ceil_div(int a, int b) {
     return (a + b - 1) / b;
 }
 
-void r1_plan_sizes(r1_plan *p, const r1_config *cfg, const r1_model *model) {
+void r1_plan_sizes(r1_plan *p, const r1_config *cfg, const r1_world *w, const r1_model *model) {
     int v = cfg->topology.virtual_learners;
 
     p->max_tokens = p->max_members = 1;
@@ -54,11 +53,11 @@ void r1_plan_sizes(r1_plan *p, const r1_config *cfg, const r1_model *model) {
         p->max_tokens = tokens > p->max_tokens ? tokens : p->max_tokens;
     }
     p->slot_bytes = model->layout.payload_bytes;
-    r1_trainer_options o = r1_plan_trainer(p, cfg, NULL, model, NULL);
+    r1_trainer_options o = r1_plan_trainer(p, cfg, w, model, NULL);
     p->learner_bytes = r1_trainer_bytes(&o, p->roles.learners, 0);
     p->window_bytes =
-        p->slot_bytes * (p->has_reference ? 3 : 2) +
-        (size_t)p->roles.learners * r1_trainer_segment_floats(&model->layout) * sizeof(float);
+        p->slot_bytes * (size_t)r1_plan_slots(p) +
+        (size_t)p->node_learners * r1_trainer_segment_floats(&model->layout) * sizeof(float);
 }
 
 r1_trainer_options r1_plan_trainer(const r1_plan *p, const r1_config *cfg, const r1_world *w,
@@ -73,8 +72,8 @@ r1_trainer_options r1_plan_trainer(const r1_plan *p, const r1_config *cfg, const
 }
 
 static double node_bytes(const r1_plan *p, size_t actor_bytes) {
-    return (double)p->window_bytes + (double)p->roles.learners * (double)p->learner_bytes +
-           (double)p->roles.actors * (double)actor_bytes;
+    return (double)p->window_bytes + (double)p->node_learners * (double)p->learner_bytes +
+           (double)p->node_actors * (double)actor_bytes;
 }
 
 r1_status r1_plan_check(const r1_plan *p, const r1_config *cfg, const r1_world *w,
@@ -102,12 +101,23 @@ static void print_model(const r1_policy *m, const r1_config *cfg) {
             a->kv_heads, a->vocab_size, a->tied ? ", tied head" : "");
 }
 
+static int nodes_with_learners(const r1_plan *p, const r1_world *w) {
+    int most = 0; /* nodes count up in order of their first ranks, learners are the first ranks */
+
+    for (int r = 0; r < p->roles.learners; r++)
+        most = w->node_of[r] > most ? w->node_of[r] : most;
+    return most + 1;
+}
+
 void r1_plan_print(const r1_plan *p, const r1_config *cfg, const r1_world *w, const r1_policy *m,
                    size_t actor_bytes) {
     char text[256];
 
     r1_info("r1-train  %s, config %s, run '%s', seed %llu", r1_version, cfg->path, cfg->name,
             (unsigned long long)cfg->seed);
+    if (w->n_nodes > 1)
+        r1_info("nodes     %d, %d of them with learners; the first is described here", w->n_nodes,
+                nodes_with_learners(p, w));
     r1_info("machine   %s: %s, %d core%s for %d rank%s", w->host, r1_cpu_name(), w->node_cores,
             w->node_cores == 1 ? "" : "s", w->node.size, w->node.size == 1 ? "" : "s");
     r1_info("compute   %s on %s, %d thread%s a rank", r1_dtype_name(m->ops->dtype), m->ops->path,
@@ -122,7 +132,7 @@ void r1_plan_print(const r1_plan *p, const r1_config *cfg, const r1_world *w, co
     print_model(m, cfg);
     r1_info("memory    shared %.1f MiB (%d weight slots of %.1f, gradients), learner %.1f MiB, "
             "actor %.1f MiB; node %.1f of %.0f MiB free",
-            (double)p->window_bytes / MIB, p->has_reference ? 3 : 2, (double)p->slot_bytes / MIB,
+            (double)p->window_bytes / MIB, r1_plan_slots(p), (double)p->slot_bytes / MIB,
             (double)p->learner_bytes / MIB, (double)actor_bytes / MIB,
             node_bytes(p, actor_bytes) / MIB, r1_memory_available() / MIB);
     r1_info("sums      %d virtual learners, micro-batches of at most %d tokens",

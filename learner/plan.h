@@ -8,6 +8,7 @@
 
 typedef struct r1_plan {
     r1_roles roles;
+    int node_learners, node_actors;  /* on this rank's node; colocated ranks are both */
     int threads;                     /* of this rank */
     int has_reference;               /* a third weight slot */
     int max_tokens, max_members;     /* of a micro-batch, over all stages */
@@ -19,7 +20,12 @@ typedef struct r1_plan {
 R1_MUST_USE r1_status r1_plan_roles(r1_plan *p, const r1_config *cfg, const r1_world *w,
                                     r1_err *err);
 /* Sizes, once the model's shape is known. */
-void r1_plan_sizes(r1_plan *p, const r1_config *cfg, const r1_model *model);
+void r1_plan_sizes(r1_plan *p, const r1_config *cfg, const r1_world *w, const r1_model *model);
+
+/* Weight slots of this rank's node: a node without learners has no reference policy. */
+static inline int r1_plan_slots(const r1_plan *p) {
+    return p->has_reference && p->node_learners > 0 ? 3 : 2;
+}
 
 r1_trainer_options r1_plan_trainer(const r1_plan *p, const r1_config *cfg, const r1_world *w,
                                    const r1_model *model, r1_window *window);

@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/hash.h"
 #include "common/base/log.h"
 
 #include <math.h>
@@ -186,8 +187,10 @@ static r1_status one_step(r1_run *run, int64_t steps, r1_record *rec, r1_err *er
     double took = r1_now_s() - t0;
     r1_record_int(rec, (int64_t)run->trainer->version, "weights/version");
     R1_TRY(r1_trainer_checksum(run->trainer, &checksum, NULL, err));
-    snprintf(hex, sizeof hex, "%016llx", (unsigned long long)checksum);
+    r1_hash_text(checksum, hex);
     r1_record_text(rec, hex, "weights/checksum");
+    r1_hash_text(run->trainer->payload_hash, hex);
+    r1_record_text(rec, hex, "weights/payload_hash");
     r1_record_real(rec, took, "timing_s/step");
     double tokens = r1_record_value(rec, "perf/total_num_tokens");
     if (!isnan(tokens))

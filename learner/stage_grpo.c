@@ -102,7 +102,8 @@ static void request(const r1_run *run, int n, r1_rollout_request *q) {
                               .top_k = s->top_k,
                               .min_new_tokens = s->min_new_tokens,
                               .max_new_tokens = s->max_response_len,
-                              .version = run->trainer->version};
+                              .version = run->trainer->version,
+                              .payload_hash = run->trainer->payload_hash};
 }
 
 static r1_status roll_round(r1_run *run, r1_group *groups, r1_err *err) {

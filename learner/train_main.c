@@ -60,7 +60,7 @@ static r1_actor_options actor_options(job *j) {
                           .system = j->policy.system,
                           .phases = &j->phases};
 
-    r1_actor_size(&o, j->plan.roles.actors, j->plan.roles.actors);
+    r1_actor_size(&o, j->plan.roles.actors, j->plan.node_actors > 0 ? j->plan.node_actors : 1);
     return o;
 }
 
@@ -75,7 +75,7 @@ static r1_status prepare(job *j, r1_err *err) {
     R1_TRY(r1_plan_roles(&j->plan, j->cfg, &j->world, err));
     R1_TRY(r1_policy_open(&j->policy, j->cfg, j->plan.threads, err));
     r1_threads_pin(j->world.node.rank, j->world.node.size, j->plan.threads);
-    r1_plan_sizes(&j->plan, j->cfg, &j->policy.model);
+    r1_plan_sizes(&j->plan, j->cfg, &j->world, &j->policy.model);
     r1_actor_options a = actor_options(j);
     if (j->world.all.rank == 0)
         r1_plan_print(&j->plan, j->cfg, &j->world, &j->policy, r1_actor_bytes(&a));
@@ -106,15 +106,16 @@ static r1_status open_job(job *j, r1_err *err) {
     r1_status st;
 
     R1_TRY(r1_world_set_learners(&j->world, j->plan.roles.learners, err));
-    R1_TRY(r1_window_open(&j->window, &j->world, l->payload_bytes, j->plan.has_reference ? 3 : 2,
-                          segment, err));
+    R1_TRY(r1_window_open(&j->window, &j->world, l->payload_bytes, r1_plan_slots(&j->plan), segment,
+                          err));
     j->has_window = 1;
     st = is_learner(j) ? open_learner(j, err) : R1_OK;
     if (st == R1_OK && is_actor(j)) {
         r1_actor_options o = actor_options(j);
         st = r1_actor_open(&j->actor, &o, err);
     }
-    st = r1_agree(&j->world.all, st, err);
+    R1_TRY(r1_agree(&j->world.all, st, err));
+    st = r1_agree_text(&j->world, j->policy.ops->path, "compute.numeric_path", err);
 done:
     return st;
 }

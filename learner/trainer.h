@@ -7,9 +7,12 @@
  * a subtree of the virtual learners, and a shared segment for its gradient sum.  One update:
  *   leaves -> micro-batches -> gradients summed in the fixed tree -> each learner joins its own
  *   elements out of all segments -> global norm in unit order -> AdamW -> pack into the open slot
- * Every result is the same for any number of learners and threads. */
+ * and, where learners sit on several nodes, every node's new units to the others.  Nodes without
+ * learners get a version when it is published.
+ * Every result is the same for any number of learners, nodes and threads. */
 #include "common/comm/collect.h"
 #include "common/comm/reduce.h"
+#include "common/comm/window.h"
 #include "common/metrics/phases.h"
 #include "learner/optimizer.h"
 #include "learner/runner.h"
@@ -33,16 +36,18 @@ typedef struct r1_trainer {
     r1_shard shard;
     r1_runner runner;
     int leaf_lo, leaf_hi;
-    r1_slab buffers; /* leaf buffers but the first, the shard's gradient, scratch of the join */
+    r1_slab buffers; /* leaf buffers but the first, the shard's gradient */
     float *leaf_buffers[16];
     int n_leaf_buffers;
     float *grad; /* [shard.n] */
-    float *scratch;
+    r1_reducer *reducer;
+    float **segments; /* [learners] gradient sums of this node's learners; NULL: another node's */
+    size_t *first;    /* [learners + 1] first element of each shard */
     double *partials; /* [n_units] squares of the gradient, unit by unit */
     uint64_t *hashes; /* [n_units] */
     int slot;         /* with the newest weights */
-    uint64_t version; /* published */
-    long adam_t;      /* updates since the moments were reset */
+    uint64_t version, payload_hash; /* published */
+    long adam_t;                    /* updates since the moments were reset */
 } r1_trainer;
 
 /* Collective over the learners.  Bytes: private memory of one learner. */
@@ -54,6 +59,9 @@ static inline size_t r1_trainer_segment_floats(const r1_layout *l) {
     return l->n_params;
 }
 
+/* Collective.  This learner's units into slot `slot` of its node, and all nodes' units to the nodes
+ * that have learners. */
+R1_MUST_USE r1_status r1_trainer_pack(r1_trainer *t, r1_err *err);
 /* Collective.  After shard.w was filled: pack it everywhere and publish version `version`. */
 R1_MUST_USE r1_status r1_trainer_start(r1_trainer *t, uint64_t version, r1_err *err);
 /* Collective.  Publish what the updates of this step made, as the next version. */

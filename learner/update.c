@@ -5,8 +5,6 @@
 #include "common/base/trace.h"
 
 #include <math.h>
-#include <omp.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #define MAX_PIECES 4096
@@ -14,12 +12,6 @@
 static void add_threaded(const void *ctx, float *y, const float *x, size_t n) {
     const r1_ops *ops = ctx;
     ops->add(ops, y, x, n);
-}
-
-static void add_plain(const void *ctx, float *y, const float *x, size_t n) {
-    (void)ctx;
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
 }
 
 /* The gradient of one leaf: its items in order of position, micro-batch by micro-batch. */
@@ -53,27 +45,6 @@ static r1_status run_leaves(r1_trainer *t, const r1_update_spec *u, int *ret_pre
     }
     *ret_present = r1_leaf_stack_finish(&stack);
     r1_free(order);
-    return R1_OK;
-}
-
-/* Join this learner's elements out of all segments, threads side by side. */
-static r1_status join_shard(r1_trainer *t, int present, r1_err *err) {
-    const r1_comm *c = &t->o.world->learners;
-    int all[R1_MAX_SHARDS];
-    size_t n = t->shard.n, blocks = (n + R1_REDUCE_BLOCK - 1) / R1_REDUCE_BLOCK;
-
-    atomic_thread_fence(memory_order_release);
-    r1_status st = r1_allgather(c, &present, sizeof present, all, "gradients", err);
-    if (st != R1_OK)
-        return st;
-    atomic_thread_fence(memory_order_acquire);
-#pragma omp parallel for schedule(static) num_threads(t->ops->threads)
-    for (size_t b = 0; b < blocks; b++) {
-        size_t at = b * R1_REDUCE_BLOCK, len = n - at < R1_REDUCE_BLOCK ? n - at : R1_REDUCE_BLOCK;
-        float *scratch = t->scratch + (size_t)omp_get_thread_num() * r1_reduce_scratch();
-        r1_reduce_shard(t->o.window->segments, all, c->size, t->o.virtual_learners,
-                        t->shard.offset + at, len, add_plain, NULL, scratch, t->grad + at);
-    }
     return R1_OK;
 }
 
@@ -153,7 +124,7 @@ static r1_status reduce(r1_trainer *t, const r1_update_spec *u, int present, dou
                         r1_err *err) {
     r1_status st;
 
-    R1_TRY(join_shard(t, present, err));
+    R1_TRY(r1_reducer_run(t->reducer, present, t->grad, err));
     R1_TRY(global_norm(t, ret_norm, err));
     st = share_stats(t, u, err);
 done:
@@ -167,9 +138,7 @@ static r1_status optimize(r1_trainer *t, const r1_update_spec *u, double norm, r
     r1_adamw p = adamw_params(t, u, norm);
     r1_shard_step(&t->shard, t->ops, t->grad, &p);
     R1_TRY(open_slot(t, err));
-    r1_layout_pack(&t->o.model->layout, t->ops, t->shard.w, t->shard.u0, t->shard.u1,
-                   r1_window_slot(t->o.window, t->slot));
-    st = r1_barrier(&t->o.world->learners, "packed weights", err);
+    st = r1_trainer_pack(t, err);
 done:
     return st;
 }

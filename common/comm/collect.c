@@ -103,6 +103,24 @@ r1_status r1_agree(const r1_comm *c, r1_status mine, r1_err *err) {
     return (r1_status)failed;
 }
 
+r1_status r1_agree_text(const r1_world *w, const char *mine, const char *what, r1_err *err) {
+    struct {
+        char host[64], text[64];
+    } here = {"", ""}, first;
+    r1_status st;
+
+    snprintf(here.host, sizeof here.host, "%s", w->host);
+    snprintf(here.text, sizeof here.text, "%s", mine);
+    first = here;
+    R1_TRY(r1_bcast(&w->all, &first, sizeof first, 0, what, err));
+    if (strcmp(first.text, here.text) != 0)
+        st = R1_FAIL(err, R1_USAGE, "%s is %s on %s and %s on %s; name one that both can use", what,
+                     first.text, first.host, here.text, here.host);
+    st = r1_agree(&w->all, st, err);
+done:
+    return st;
+}
+
 r1_status r1_allmax(const r1_comm *c, int64_t *value, const char *what, r1_err *err) {
     int64_t out;
     MPI_Request req;

@@ -23,6 +23,10 @@ R1_MUST_USE r1_status r1_allgatherv(const r1_comm *c, const void *mine, size_t n
  * message ("rank 2: ...").  A no-op that costs one small collective when all is well. */
 R1_MUST_USE r1_status r1_agree(const r1_comm *c, r1_status mine, r1_err *err);
 
+/* Do all ranks of the world say the same?  If not: R1_USAGE with what two hosts say of `what`. */
+R1_MUST_USE r1_status r1_agree_text(const r1_world *w, const char *mine, const char *what,
+                                    r1_err *err);
+
 /* Largest of everyone's value. */
 R1_MUST_USE r1_status r1_allmax(const r1_comm *c, int64_t *value, const char *what, r1_err *err);
 

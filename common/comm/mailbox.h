@@ -12,7 +12,9 @@ typedef enum r1_mail_kind {
     R1_MAIL_PULL,        /* actor -> learner 0: give me prompts */
     R1_MAIL_DEAL,        /* learner 0 -> actor: first index and count; count 0: none left */
     R1_MAIL_GROUP,       /* actor -> learner 0: one msgpack group */
-    R1_MAIL_DONE         /* actor -> learner 0: request served; seconds busy and waiting */
+    R1_MAIL_WEIGHTS, /* learner 0 -> leader of a node without learners: version and payload hash;
+                          * the weights follow (spread.h) */
+    R1_MAIL_DONE     /* actor -> learner 0: request served; seconds busy and waiting */
 } r1_mail_kind;
 
 /* Returns when the bytes may be used again. */

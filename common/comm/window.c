@@ -24,6 +24,10 @@ static size_t head_bytes(void) {
     return r1_align_up(sizeof(struct r1_window_head), 4096);
 }
 
+static void set_reading(r1_window *w, int slot) {
+    atomic_store(&w->head->reading[w->world->node.rank], slot);
+}
+
 /* Shared memory is backed by /dev/shm; writing beyond its size would be SIGBUS. */
 static r1_status check_space(const r1_world *world, size_t mine, r1_err *err) {
     size_t all[MAX_NODE_RANKS], need = 0;
@@ -82,7 +86,7 @@ r1_status r1_window_open(r1_window *w, const r1_world *world, size_t slot_bytes,
         w->segment_bytes[r] = (size_t)bytes - skip;
     }
     R1_TRY(r1_barrier(&world->node, "clearing the window", err)); /* before anyone writes to it */
-    r1_window_reading(w, -1);
+    set_reading(w, -1);
     st = r1_barrier(&world->node, "opening the window", err);
 done:
     if (st != R1_OK)
@@ -116,11 +120,38 @@ void r1_window_publish(r1_window *w, int slot, uint64_t version, uint64_t hash) 
     R1_TRACE();
     atomic_store_explicit(&w->head->version[slot], version, memory_order_relaxed);
     atomic_store_explicit(&w->head->hash[slot], hash, memory_order_relaxed);
-    atomic_store_explicit(&w->head->current, slot, memory_order_release);
+    atomic_store(&w->head->current, slot); /* release, and ordered with the readers' words */
 }
 
-void r1_window_reading(r1_window *w, int slot) {
-    atomic_store_explicit(&w->head->reading[w->world->node.rank], slot, memory_order_release);
+/* Announce first, then look again: a writer that missed the word has published another slot. */
+r1_status r1_window_enter(r1_window *w, uint64_t version, uint64_t hash, int *ret_slot,
+                          r1_err *err) {
+    double t0 = r1_now_s();
+
+    for (int n = 0;; n++) {
+        uint64_t have, have_hash;
+        int slot = atomic_load(&w->head->current);
+        set_reading(w, slot);
+        if (slot == r1_window_current(w, &have, &have_hash) && have == version) {
+            *ret_slot = slot;
+            if (have_hash == hash)
+                return R1_OK;
+            set_reading(w, -1);
+            return R1_FAIL(err, R1_PEER,
+                           "weights of version %llu on %s have the hash %016llx, not %016llx",
+                           (unsigned long long)version, w->world->host,
+                           (unsigned long long)have_hash, (unsigned long long)hash);
+        }
+        set_reading(w, -1);
+        r1_wait_nap(n);
+        if (n % 256 == 255 && r1_now_s() - t0 > r1_wait_deadline())
+            return r1_wait_expired("weights of the next version", -1, w->slot_bytes,
+                                   r1_now_s() - t0, err);
+    }
+}
+
+void r1_window_leave(r1_window *w) {
+    set_reading(w, -1);
 }
 
 r1_status r1_window_wait_unread(const r1_window *w, int slot, r1_err *err) {
@@ -129,7 +160,7 @@ r1_status r1_window_wait_unread(const r1_window *w, int slot, r1_err *err) {
     for (int n = 0;; n++) {
         int reader = -1;
         for (int r = 0; r < w->world->node.size; r++)
-            if (atomic_load_explicit(&w->head->reading[r], memory_order_acquire) == slot)
+            if (atomic_load(&w->head->reading[r]) == slot)
                 reader = r;
         if (reader < 0)
             return R1_OK;

@@ -35,8 +35,11 @@ int r1_window_current(const r1_window *w, uint64_t *ret_version, uint64_t *ret_h
 /* Called by the node's leader once everything is written and agreed on. */
 void r1_window_publish(r1_window *w, int slot, uint64_t version, uint64_t hash);
 
-/* This rank reads `slot` from now on; -1: none. */
-void r1_window_reading(r1_window *w, int slot);
+/* Read the published slot, which must have this version and hash: waits until it has.  Until
+ * r1_window_leave the slot is not written. */
+R1_MUST_USE r1_status r1_window_enter(r1_window *w, uint64_t version, uint64_t hash, int *ret_slot,
+                                      r1_err *err);
+void r1_window_leave(r1_window *w);
 /* Wait until no rank of the node reads `slot`. */
 R1_MUST_USE r1_status r1_window_wait_unread(const r1_window *w, int slot, r1_err *err);
 

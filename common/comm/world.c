@@ -107,14 +107,41 @@ static void release(r1_comm *c) {
     *c = (r1_comm){0};
 }
 
-/* Number the nodes in the order of their lowest ranks. */
-static void number_nodes(r1_world *w) {
+/* Number the nodes in the order of their first ranks, and tell everyone who is where. */
+static r1_status number_nodes(r1_world *w, r1_err *err) {
     int leader = w->node.rank == 0, before = 0;
+    MPI_Comm leaders;
+    r1_status st;
 
+    R1_TRY(R1_NEW(w->node_of, (size_t)w->all.size, err));
     MPI_Exscan(&leader, &before, 1, MPI_INT, MPI_SUM, r1_mpi(&w->all));
     w->node_id = w->all.rank == 0 ? 0 : before;
     MPI_Bcast(&w->node_id, 1, MPI_INT, 0, r1_mpi(&w->node));
     MPI_Allreduce(&leader, &w->n_nodes, 1, MPI_INT, MPI_SUM, r1_mpi(&w->all));
+    MPI_Allgather(&w->node_id, 1, MPI_INT, w->node_of, 1, MPI_INT, r1_mpi(&w->all));
+    R1_TRY(r1_mpi_check(
+        MPI_Comm_split(r1_mpi(&w->all), leader ? 0 : MPI_UNDEFINED, w->node_id, &leaders),
+        "MPI_Comm_split", err));
+    if (leader)
+        st = adopt(&w->leaders, leaders, err);
+done:
+    return st;
+}
+
+int r1_world_node_rank(const r1_world *w, int rank) {
+    int before = 0;
+
+    for (int r = 0; r < rank; r++)
+        before += w->node_of[r] == w->node_of[rank];
+    return before;
+}
+
+int r1_world_first_rank(const r1_world *w, int node) {
+    int r = 0;
+
+    while (w->node_of[r] != node)
+        R1_ASSERT(++r < w->all.size);
+    return r;
 }
 
 /* mpirun may have bound each rank to a core of its own: what a node's ranks may use together. */
@@ -159,7 +186,7 @@ r1_status r1_world_open(r1_world *w, int *argc, char ***argv, r1_err *err) {
     gethostname(w->host, sizeof w->host - 1);
     memcpy(state.host, w->host, sizeof state.host);
     state.rank = w->all.rank;
-    number_nodes(w);
+    R1_TRY(number_nodes(w, err));
     count_cores(w);
 done:
     return st;
@@ -168,18 +195,27 @@ done:
 r1_status r1_world_set_learners(r1_world *w, int n, r1_err *err) {
     MPI_Comm c;
     int mine = w->all.rank < n;
-    r1_status st =
-        r1_mpi_check(MPI_Comm_split(r1_mpi(&w->all), mine ? 0 : MPI_UNDEFINED, w->all.rank, &c),
-                     "MPI_Comm_split", err);
-    if (st != R1_OK || !mine)
-        return st;
-    return adopt(&w->learners, c, err);
+    r1_status st;
+
+    w->n_learners = n;
+    w->n_learner_nodes = 0;
+    while (w->n_learner_nodes < w->n_nodes && r1_world_first_rank(w, w->n_learner_nodes) < n)
+        w->n_learner_nodes++;
+    R1_TRY(r1_mpi_check(MPI_Comm_split(r1_mpi(&w->all), mine ? 0 : MPI_UNDEFINED, w->all.rank, &c),
+                        "MPI_Comm_split", err));
+    if (mine)
+        st = adopt(&w->learners, c, err);
+done:
+    return st;
 }
 
 void r1_world_close(r1_world *w) {
     release(&w->learners);
+    release(&w->leaders);
     release(&w->node);
     release(&w->all);
+    r1_free(w->node_of);
+    w->node_of = NULL;
     if (state.ready)
         MPI_Finalize();
     state.ready = 0;

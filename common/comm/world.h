@@ -17,9 +17,13 @@ typedef struct r1_comm {
 typedef struct r1_world {
     r1_comm all;      /* every rank */
     r1_comm node;     /* ranks that share memory */
+    r1_comm leaders;  /* the first rank of each node, by node number; size 0 on other ranks */
     r1_comm learners; /* after r1_world_set_learners; size 0 on other ranks */
     int node_id, n_nodes;
-    int node_cores; /* that any rank of this node may run on */
+    int *node_of;   /* [all.size] node of each rank; nodes count up in order of their first ranks */
+    int n_learners; /* after r1_world_set_learners, on every rank: ranks 0 .. n_learners - 1 */
+    int n_learner_nodes; /* so these are nodes 0 .. n_learner_nodes - 1 */
+    int node_cores;      /* that any rank of this node may run on */
     char host[64];
 } r1_world;
 
@@ -27,6 +31,10 @@ typedef struct r1_world {
 R1_MUST_USE r1_status r1_world_open(r1_world *w, int *argc, char ***argv, r1_err *err);
 /* Collective over all: ranks 0 .. n - 1 are learners. */
 R1_MUST_USE r1_status r1_world_set_learners(r1_world *w, int n, r1_err *err);
+/* Place of a rank among the ranks of its own node. */
+int r1_world_node_rank(const r1_world *w, int rank);
+/* First rank of a node.  Where a node has learners, this is one. */
+int r1_world_first_rank(const r1_world *w, int node);
 /* Collective. */
 void r1_world_close(r1_world *w);
 

@@ -153,6 +153,14 @@ void r1_layout_close(r1_layout *l) {
     *l = (r1_layout){0};
 }
 
+size_t r1_layout_first(const r1_layout *l, uint32_t u) {
+    return u < l->n_units ? l->units[u].offset : l->n_params;
+}
+
+size_t r1_layout_payload_first(const r1_layout *l, uint32_t u) {
+    return u < l->n_units ? l->units[u].payload : l->payload_bytes;
+}
+
 void r1_layout_pack(const r1_layout *l, const r1_ops *ops, const float *w, uint32_t u0, uint32_t u1,
                     void *payload) {
     size_t first = u0 < l->n_units ? l->units[u0].offset : 0;
@@ -189,6 +197,14 @@ void r1_layout_hash(const r1_layout *l, const r1_ops *ops, const float *w, uint3
 #pragma omp parallel for schedule(static) num_threads(ops->threads) if (ops->threads > 1)
     for (uint32_t i = u0; i < u1; i++)
         hashes[i - u0] = r1_hash64(w + (l->units[i].offset - first), l->units[i].n * sizeof(float));
+}
+
+void r1_layout_hash_payload(const r1_layout *l, const r1_ops *ops, const void *payload, uint32_t u0,
+                            uint32_t u1, uint64_t *hashes) {
+#pragma omp parallel for schedule(static) num_threads(ops->threads) if (ops->threads > 1)
+    for (uint32_t i = u0; i < u1; i++)
+        hashes[i - u0] =
+            r1_hash64((const uint8_t *)payload + l->units[i].payload, l->units[i].payload_bytes);
 }
 
 void r1_layout_init(const r1_layout *l, double init_std, uint64_t seed, uint32_t u0, uint32_t u1,

@@ -52,6 +52,10 @@ R1_MUST_USE r1_status r1_layout_open(r1_layout *l, const r1_arch *arch, r1_dtype
                                      r1_err *err);
 void r1_layout_close(r1_layout *l);
 
+/* First element and first payload byte of unit u; of unit n_units: the ends of the two spaces. */
+size_t r1_layout_first(const r1_layout *l, uint32_t u);
+size_t r1_layout_payload_first(const r1_layout *l, uint32_t u);
+
 /* Units [u0, u1) of the flat space (w points at element units[u0].offset) -> payload. */
 void r1_layout_pack(const r1_layout *l, const r1_ops *ops, const float *w, uint32_t u0, uint32_t u1,
                     void *payload);
@@ -64,6 +68,10 @@ void r1_layout_cut(const r1_layout *l, int n, uint32_t *ret);
  * checksum of the whole is r1_hash64 over all units' hashes in unit order. */
 void r1_layout_hash(const r1_layout *l, const r1_ops *ops, const float *w, uint32_t u0, uint32_t u1,
                     uint64_t *hashes);
+
+/* The same of each unit's bytes in a payload. */
+void r1_layout_hash_payload(const r1_layout *l, const r1_ops *ops, const void *payload, uint32_t u0,
+                            uint32_t u1, uint64_t *hashes);
 
 /* Fill units [u0, u1) of the flat space from any model source (Hugging Face directory, GGUF,
  * safetensors), checking every tensor's name and shape. */

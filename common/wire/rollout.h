@@ -14,7 +14,7 @@ typedef struct r1_rollout_request {
     int n_prompts, group_size;
     float temperature, top_p; /* temperature 0: greedy */
     int top_k, min_new_tokens, max_new_tokens;
-    uint64_t version; /* of the weights to use */
+    uint64_t version, payload_hash; /* of the weights to use */
 } r1_rollout_request;
 
 typedef struct r1_rollout_source {
