@@ -95,8 +95,8 @@ r1_status r1_colocated_roll(void *ctx, const r1_rollout_request *request, r1_gro
     r1_buf_init(&mine, MESSAGES_MAX);
     r1_buf_init(&everyone, MESSAGES_MAX);
     share s = {.req = request, .rank = all->rank, .size = all->size, .out = &mine};
-    r1_progress_start(&s.progress, request->evaluation ? "evaluation" : "rollout",
-                      (double)((request->n_prompts + all->size - 1) / all->size));
+    int most = (request->n_prompts + all->size - 1) / all->size;
+    r1_progress_start(&s.progress, request->evaluation ? "evaluation" : "rollout", most);
     R1_TRY(r1_window_enter(c->window, request->version, request->payload_hash, &slot, err));
     r1_phase_begin(c->phases, R1_PHASE_ROLLOUT);
     st = r1_actor_roll(c->actor, request, r1_window_slot(c->window, slot), next_of_mine,

@@ -164,15 +164,17 @@ static r1_status write_checkpoint(source *s, const char *dir, r1_err *err) {
 
     R1_TRY(r1_slab_open(&w, l->n_params * sizeof(float), "weights", err));
     R1_TRY(r1_slab_open(&zero, l->n_params * sizeof(float), "moments", err));
-    R1_TRY(read_units(s, 0, l->n_units, (float *)w.base, err));
-    R1_TRY(checksum(s, (const float *)w.base, &weights, err));
-    R1_TRY(checksum(s, (const float *)zero.base, &moments[0], err));
+    R1_TRY(read_units(s, 0, l->n_units, (float *)(void *)w.base, err));
+    R1_TRY(checksum(s, (const float *)(const void *)w.base, &weights, err));
+    R1_TRY(checksum(s, (const float *)(const void *)zero.base, &moments[0], err));
     moments[1] = moments[0];
     numbers.weights_checksum = (int64_t)weights;
     numbers.optimizer_checksum = (int64_t)r1_hash64(moments, sizeof moments);
     R1_TRY(r1_ckpt_begin(dir, 0, tmp, sizeof tmp, err));
-    R1_TRY(r1_ckpt_write_shard(tmp, 0, l, s->ops, 0, l->n_units, (const float *)w.base,
-                               (const float *)zero.base, (const float *)zero.base, &shard, err));
+    R1_TRY(r1_ckpt_write_shard(tmp, 0, l, s->ops, 0, l->n_units,
+                               (const float *)(const void *)w.base,
+                               (const float *)(const void *)zero.base,
+                               (const float *)(const void *)zero.base, &shard, err));
     R1_TRY(write_tokenizer(s, tmp, err));
     R1_TRY(r1_arch_to_json(&s->arch, "float32", &json, err));
     texts.model = json;

@@ -219,6 +219,7 @@ r1_status r1_trainer_set_reference(r1_trainer *t, r1_err *err) {
 
     for (int r = 0; r < w->learners.size; r++)
         here += w->node_of[r] == w->node_id;
+    R1_ASSERT(here > 0);
     each = r1_align_up((bytes + (size_t)here - 1) / (size_t)here, 4096);
     first = each * (size_t)rank < bytes ? each * (size_t)rank : bytes;
     memcpy((uint8_t *)r1_window_slot(t->o.window, R1_SLOT_REFERENCE) + first,

@@ -46,7 +46,7 @@ r1_status r1_file_slurp(const char *path, size_t max_bytes, char **ret_data, siz
                         r1_err *err) {
     r1_status st;
     char *data = NULL;
-    size_t len;
+    size_t len = 0;
     int fd = -1;
 
     if ((st = open_regular(path, &fd, &len, err)) != R1_OK)
@@ -68,8 +68,8 @@ done:
 }
 
 r1_status r1_map_open(r1_map *m, const char *path, r1_err *err) {
-    size_t len;
-    int fd;
+    size_t len = 0;
+    int fd = -1;
     r1_status st = open_regular(path, &fd, &len, err);
 
     if (st != R1_OK)
