@@ -8,6 +8,13 @@
 
 static void (*abort_hook)(int exit_code);
 
+/* Names and values come from files: what would break the line or steer a terminal is shown as '?'. */
+static void keep_printable(char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
 r1_status r1_err_set(r1_err *err, r1_status st, const char *fmt, ...) {
     if (err) {
         va_list ap;
@@ -16,6 +23,7 @@ r1_status r1_err_set(r1_err *err, r1_status st, const char *fmt, ...) {
         va_start(ap, fmt);
         vsnprintf(err->msg, sizeof err->msg, fmt, ap);
         va_end(ap);
+        keep_printable(err->msg);
     }
     return st;
 }
@@ -30,6 +38,7 @@ void r1_err_prefix(r1_err *err, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(prefix, sizeof prefix, fmt, ap);
     va_end(ap);
+    keep_printable(prefix);
     memcpy(rest, err->msg, sizeof rest);
     rest[sizeof rest - 1] = '\0';
     int room = (int)sizeof err->msg - (int)strlen(prefix) - 3;

@@ -33,7 +33,7 @@ typedef enum r1_status {
 
 typedef struct r1_err {
     r1_status status;
-    char msg[R1_ERR_MSG_MAX]; /* one line, no newline at the end */
+    char msg[R1_ERR_MSG_MAX]; /* one line without control characters */
 } r1_err;
 
 #define R1_MUST_USE     __attribute__((warn_unused_result))

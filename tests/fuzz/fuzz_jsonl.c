@@ -3,11 +3,7 @@
 
 #include "common/base/mem.h"
 #include "common/data/jsonl.h"
-
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "tests/fuzz/file.h"
 
 static void check_failure(r1_status st, const r1_err *err, const char *path) {
     R1_ASSERT(st == R1_DATA);
@@ -38,13 +34,11 @@ static void read_rows(const r1_jsonl *j, const char *path) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
-    int fd = memfd_create("r1-fuzz", MFD_CLOEXEC);
-    r1_err err = {0};
     char path[64];
+    int fd = fuzz_file(data, n, path);
+    r1_err err = {0};
     r1_jsonl j;
 
-    R1_ASSERT(fd >= 0 && write(fd, data, n) == (ssize_t)n);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     r1_status st = r1_jsonl_open(&j, path, &err);
     if (st == R1_OK) {
         read_rows(&j, path);

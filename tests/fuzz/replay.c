@@ -1,5 +1,5 @@
-/* Feeds a fuzz target with every file of a folder, each as it is, cut at every length (up to a
- * limit) and in seeded mutations.  Usage: fuzz_NAME SEED_FOLDER [MUTATIONS] */
+/* Feeds a fuzz target with every file of some folders, each as it is, cut at every length (up to a
+ * limit) and in seeded mutations.  Usage: fuzz_NAME SEED_FOLDER... */
 #include "tests/fuzz/fuzz.h"
 
 #include "common/base/file.h"
@@ -79,26 +79,31 @@ static int visible(const struct dirent *e) {
     return e->d_name[0] != '.';
 }
 
-int main(int argc, char **argv) {
-    uint64_t mutations = argc > 2 ? strtoull(argv[2], NULL, 10) : MUTATIONS;
+static r1_status replay_folder(const char *folder, r1_err *err) {
     struct dirent **list = NULL;
-    r1_err err = {0};
     r1_status st = R1_OK;
-    int n = argc > 1 ? scandir(argv[1], &list, visible, alphasort) : -1;
+    int n = scandir(folder, &list, visible, alphasort);
 
-    if (n <= 0) {
-        fprintf(stderr, "%s: no seeds in '%s'\n", argv[0], argc > 1 ? argv[1] : "");
-        return 1;
-    }
+    if (n <= 0)
+        st = R1_FAIL(err, R1_IO, "no seeds in '%s'", folder);
     for (int i = 0; i < n; i++) {
         char path[R1_PATH_MAX];
         if (st == R1_OK)
-            st = r1_path_format(path, sizeof path, &err, "%s/%s", argv[1], list[i]->d_name);
+            st = r1_path_format(path, sizeof path, err, "%s/%s", folder, list[i]->d_name);
         if (st == R1_OK)
-            st = replay(path, (uint64_t)i, mutations, &err);
+            st = replay(path, (uint64_t)i, MUTATIONS, err);
         free(list[i]);
     }
     free(list);
+    return st;
+}
+
+int main(int argc, char **argv) {
+    r1_err err = {0};
+    r1_status st = argc > 1 ? R1_OK : R1_FAIL(&err, R1_USAGE, "usage: %s SEED_FOLDER...", argv[0]);
+
+    for (int i = 1; i < argc && st == R1_OK; i++)
+        st = replay_folder(argv[i], &err);
     if (st != R1_OK)
         fprintf(stderr, "%s: %s\n", argv[0], err.msg);
     return st != R1_OK;

@@ -204,6 +204,8 @@ static void messages_keep_their_prefix(void **state) {
     assert_string_equal(err.msg, "file 'x': value 7");
     assert_int_equal(r1_exit_code(err.status), 65);
     assert_int_equal(r1_exit_code(R1_STOPPED), 85);
+    assert_int_equal(R1_FAIL(&err, R1_DATA, "name %s", "a\nb\x1b[31m"), R1_DATA);
+    assert_string_equal(err.msg, "name a?b?[31m");
 }
 
 int main(void) {
