@@ -39,18 +39,56 @@ r1_status r1_rundir_file(const r1_rundir *d, const char *leaf, char *buf, size_t
     return r1_path_format(buf, size, err, "%s/%s", d->path, leaf);
 }
 
-static r1_status is_empty(const r1_rundir *d, int *ret, r1_err *err) {
+static int is_dots(const char *name) {
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static int folder_is_empty(const char *path) {
+    DIR *dir = opendir(path);
+    int n = 0;
+
+    if (!dir)
+        return 0;
+    for (const struct dirent *e; (e = readdir(dir));)
+        n += !is_dots(e->d_name);
+    closedir(dir);
+    return n == 0;
+}
+
+/* What a start leaves that failed before its run began: the lock, logs, an exit status, folders. */
+static int is_left_over(const r1_rundir *d, const char *name) {
+    char path[R1_PATH_MAX];
+
+    if (strcmp(name, "lock") == 0 || strcmp(name, "logs") == 0 || strcmp(name, "exit_status") == 0)
+        return 1;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (strcmp(name, folders[i]) == 0)
+            return r1_rundir_file(d, name, path, sizeof path, NULL) == R1_OK &&
+                   folder_is_empty(path);
+    return 0;
+}
+
+/* Fills was_empty.  A directory whose files no run explains is not ours to write into. */
+static r1_status look_inside(r1_rundir *d, r1_err *err) {
+    char path[R1_PATH_MAX], other[256] = "";
     DIR *dir = opendir(d->path);
+    r1_status st = R1_OK;
 
     if (!dir)
         return R1_FAIL(err, R1_IO, "open '%s': %s", d->path, strerror(errno));
-    *ret = 1;
     for (const struct dirent *e; (e = readdir(dir));)
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-            strcmp(e->d_name, "lock") != 0)
-            *ret = 0;
+        if (!is_dots(e->d_name) && !is_left_over(d, e->d_name))
+            snprintf(other, sizeof other, "%s", e->d_name);
     closedir(dir);
-    return R1_OK;
+    d->was_empty = !*other;
+    R1_TRY(r1_rundir_file(d, "config.yaml", path, sizeof path, err));
+    if (*other && !r1_path_exists(path))
+        st =
+            R1_FAIL(err, R1_USAGE,
+                    "'%s' holds '%s' but no config.yaml: it is no run of r1; give another --output",
+                    d->path, other);
+done:
+    return st;
 }
 
 static r1_status take_lock(r1_rundir *d, r1_err *err) {
@@ -88,8 +126,9 @@ r1_status r1_rundir_open(r1_rundir *d, const char *path, int may_exist, r1_err *
     *d = (r1_rundir){.fd_lock = -1};
     R1_TRY(r1_path_format(d->path, sizeof d->path, err, "%s", path));
     R1_TRY(r1_dir_make(path, err));
+    R1_TRY(look_inside(d, err)); /* before the lock: a foreign directory stays as it is */
     R1_TRY(take_lock(d, err));
-    R1_TRY(is_empty(d, &d->was_empty, err));
+    R1_TRY(look_inside(d, err));
     if (!d->was_empty && !may_exist) {
         st = R1_FAIL(
             err, R1_USAGE,

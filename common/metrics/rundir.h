@@ -12,11 +12,12 @@
 typedef struct r1_rundir {
     char path[512];
     int fd_lock;   /* -1: closed */
-    int was_empty; /* nothing but the lock lay there when it was opened */
+    int was_empty; /* no run had begun there: at most lock, logs, exit_status and empty folders */
 } r1_rundir;
 
-/* Make the directory and its folders, take the lock.  may_exist 0 (--resume no): a directory with
- * something in it is R1_USAGE.  A lock that another run holds is R1_USAGE and leaves all as it is. */
+/* Make the directory and its folders, take the lock.  may_exist 0 (--resume no): a directory with a
+ * run in it is R1_USAGE; one with other files is so always, and is left as it is, as is one whose
+ * lock another run holds. */
 R1_MUST_USE r1_status r1_rundir_open(r1_rundir *d, const char *path, int may_exist, r1_err *err);
 /* Remove what an earlier attempt wrote, all but the lock and the logs. */
 R1_MUST_USE r1_status r1_rundir_discard(const r1_rundir *d, r1_err *err);

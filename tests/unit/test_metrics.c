@@ -496,6 +496,39 @@ static void test_rundir(void **state) {
     r1_rundir_close(&other);
 }
 
+/* A start that failed before its run began does not count as a run; files of others are refused. */
+static void test_rundir_contents(void **state) {
+    r1_rundir d;
+    r1_err err = {0};
+    char path[128], file[256];
+
+    snprintf(path, sizeof path, "%s/runs/two", dir);
+    OK(r1_rundir_open(&d, path, 0, e));
+    OK(r1_rundir_write_exit_status(&d, 64, e));
+    OK(r1_rundir_file(&d, "logs/rank-0.log", file, sizeof file, e));
+    OK(r1_file_write_atomic(file, "x\n", 2, e));
+    r1_rundir_close(&d);
+    OK(r1_rundir_open(&d, path, 0, e));
+    assert_true(d.was_empty);
+    OK(r1_rundir_file(&d, "checkpoints/step_000001", file, sizeof file, e));
+    OK(r1_dir_make(file, e));
+    r1_rundir_close(&d);
+    for (int may_exist = 0; may_exist < 2; may_exist++) {
+        assert_int_equal(r1_rundir_open(&d, path, may_exist, &err), R1_USAGE);
+        assert_non_null(strstr(err.msg, "'checkpoints' but no config.yaml"));
+    }
+    assert_true(r1_path_is_dir(file));
+
+    snprintf(path, sizeof path, "%s/runs/foreign", dir);
+    OK(r1_dir_make(path, e));
+    snprintf(file, sizeof file, "%s/thesis.tex", path);
+    OK(r1_file_write_atomic(file, "x\n", 2, e));
+    assert_int_equal(r1_rundir_open(&d, path, 1, &err), R1_USAGE);
+    assert_non_null(strstr(err.msg, "'thesis.tex' but no config.yaml"));
+    snprintf(file, sizeof file, "%s/lock", path);
+    assert_false(r1_path_exists(file));
+}
+
 static int make_dir(void **state) {
     snprintf(dir, sizeof dir, "/tmp/r1_metrics_XXXXXX");
     return mkdtemp(dir) ? 0 : -1;
@@ -507,12 +540,13 @@ static int remove_dir(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),     cmocka_unit_test(test_text),
-        cmocka_unit_test(test_record),      cmocka_unit_test(test_append_and_cut),
-        cmocka_unit_test(test_console),     cmocka_unit_test(test_crc32c),
-        cmocka_unit_test(test_tensorboard), cmocka_unit_test(test_summary),
-        cmocka_unit_test(test_rollouts),    cmocka_unit_test(test_phases),
-        cmocka_unit_test(test_phase_table), cmocka_unit_test(test_rundir),
+        cmocka_unit_test(test_numbers),         cmocka_unit_test(test_text),
+        cmocka_unit_test(test_record),          cmocka_unit_test(test_append_and_cut),
+        cmocka_unit_test(test_console),         cmocka_unit_test(test_crc32c),
+        cmocka_unit_test(test_tensorboard),     cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_rollouts),        cmocka_unit_test(test_phases),
+        cmocka_unit_test(test_phase_table),     cmocka_unit_test(test_rundir),
+        cmocka_unit_test(test_rundir_contents),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
