@@ -198,6 +198,21 @@ static r1_status find_stage(const r1_run *run, const char *dir, const char *from
     return st;
 }
 
+/* Partial output of this configuration goes, so that the run starts from zero.  Checkpoints never
+ * do, whatever their state. */
+static r1_status start_anew(const r1_run *run, const char *dir, r1_err *err) {
+    int n;
+    r1_status st = r1_ckpt_count(dir, &n, err);
+
+    if (st != R1_OK || run->dir.was_empty)
+        return st;
+    if (n > 0)
+        return R1_FAIL(err, R1_USAGE,
+                       "'%s' holds %d checkpoint%s: to start anew, give another --output", dir, n,
+                       n == 1 ? "" : "s");
+    return r1_rundir_discard(&run->dir, err);
+}
+
 r1_status r1_resume_find(r1_run *run, const char *resume, const char *from, r1_resume *ret,
                          r1_err *err) {
     char dir[R1_PATH_MAX];
@@ -216,11 +231,11 @@ r1_status r1_resume_find(r1_run *run, const char *resume, const char *from, r1_r
         ret->found = 1;
         R1_TRY(r1_path_format(ret->path, sizeof ret->path, err, "%s", resume));
     } else if (!ret->finished) {
-        R1_TRY(r1_ckpt_newest(dir, ret->path, sizeof ret->path, &ret->step, err));
+        R1_TRY(r1_ckpt_newest(dir, INT64_MAX, ret->path, sizeof ret->path, &ret->step, err));
         ret->found = ret->step >= 0;
     }
     if (!ret->found && !ret->finished)
-        st = r1_rundir_discard(&run->dir, err);
+        st = start_anew(run, dir, err);
 done:
     return st;
 }

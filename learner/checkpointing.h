@@ -23,7 +23,7 @@ typedef struct r1_resume {
 
 /* Rank 0, the run directory is open: what --resume (auto or a path) and --from (NULL: not given)
  * mean.  A run of another configuration is R1_USAGE; partial output of this one is discarded when
- * there is no checkpoint. */
+ * there is no directory of a checkpoint.  Checkpoints of which none can be read are R1_DATA. */
 R1_MUST_USE r1_status r1_resume_find(r1_run *run, const char *resume, const char *from,
                                      r1_resume *ret, r1_err *err);
 

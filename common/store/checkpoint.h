@@ -114,10 +114,13 @@ R1_MUST_USE r1_status r1_ckpt_verify(const char *path, r1_err *err);
 /* Is this directory one of ours (has a manifest)? */
 int r1_ckpt_is(const char *path);
 
-/* The newest checkpoint below dir that opens; those that do not are reported through r1_warn and
- * passed over.  *ret_step = -1 when there is none. */
-R1_MUST_USE r1_status r1_ckpt_newest(const char *dir, char *ret_path, size_t size,
+/* The newest checkpoint below dir of a step below `before` whose files are as its manifest says; those
+ * that are not are reported through r1_warn and passed over.  *ret_step = -1 when dir holds no
+ * directory step_N at all; when it holds some, but none that can be used, that is R1_DATA. */
+R1_MUST_USE r1_status r1_ckpt_newest(const char *dir, int64_t before, char *ret_path, size_t size,
                                      int64_t *ret_step, r1_err *err);
+/* Directories step_N, complete or not. */
+R1_MUST_USE r1_status r1_ckpt_count(const char *dir, int *ret, r1_err *err);
 
 /* Remove checkpoints that are not among the newest keep_last, not multiples of keep_every (<= 0:
  * none are) and not pinned, then references that no checkpoint names any more. */

@@ -63,29 +63,59 @@ static r1_status path_of(const char *dir, int64_t step, char *path, size_t size,
     return r1_path_format(path, size, err, "%s/step_%06lld", dir, (long long)step);
 }
 
-r1_status r1_ckpt_newest(const char *dir, char *ret_path, size_t size, int64_t *ret_step,
-                         r1_err *err) {
+static r1_status check(const char *path, r1_manifest *m, r1_err *err) {
+    r1_status st = r1_manifest_read(m, path, err);
+
+    return st == R1_OK ? r1_manifest_check(m, path, 1, err) : st;
+}
+
+/* All were passed over: say which, as far as the message is long. */
+static r1_status none_readable(const char *dir, const int64_t *steps, int n, r1_err *err) {
+    char names[600] = "";
+    size_t len = 0;
+    int i = 0;
+
+    for (; i < n && len < sizeof names - 32; i++)
+        len +=
+            (size_t)snprintf(names + len, sizeof names - len, " step_%06lld", (long long)steps[i]);
+    return R1_FAIL(err, R1_DATA, "'%s': none of its %d checkpoints can be used:%s%s; all are kept",
+                   dir, n, names, i < n ? " ..." : "");
+}
+
+r1_status r1_ckpt_newest(const char *dir, int64_t before, char *ret_path, size_t size,
+                         int64_t *ret_step, r1_err *err) {
     r1_manifest *m = NULL;
     int64_t *steps;
     int n;
     r1_status st = list(dir, &steps, &n, err);
 
-    *ret_step = -1;
     if (st != R1_OK)
         return st;
     R1_TRY(R1_NEW(m, 1, err));
     for (int i = 0; i < n; i++) {
         r1_err why = {0};
+        if (steps[i] >= before)
+            continue;
         R1_TRY(path_of(dir, steps[i], ret_path, size, err));
-        if (r1_manifest_read(m, ret_path, &why) == R1_OK &&
-            r1_manifest_check(m, ret_path, 1, &why) == R1_OK) {
+        if (check(ret_path, m, &why) == R1_OK) {
             *ret_step = steps[i];
-            break;
+            goto done;
         }
         r1_warn("passing over '%s': %s", ret_path, why.msg);
     }
+    *ret_step = -1;
+    if (n > 0)
+        st = none_readable(dir, steps, n, err);
 done:
     r1_free(m);
+    r1_free(steps);
+    return st;
+}
+
+r1_status r1_ckpt_count(const char *dir, int *ret, r1_err *err) {
+    int64_t *steps;
+    r1_status st = list(dir, &steps, ret, err);
+
     r1_free(steps);
     return st;
 }

@@ -1,0 +1,216 @@
+/* Checkpoints: what is kept, what is used, what is refused, and that nothing is lost. */
+#include "tests/unit/model_kit.h"
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/store/checkpoint.h"
+#include "learner/checkpointing.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char work[64];
+static r1_arch arch;
+static r1_layout layout;
+static r1_ops *ops;
+static float *w, *m, *v; /* [layout.n_params] */
+
+/* A path below the directory of this test; several may be in use at once. */
+typedef struct path {
+    char s[R1_PATH_MAX];
+} path;
+#define AT(...) at(__VA_ARGS__).s
+
+static __attribute__((format(printf, 1, 2))) path at(const char *fmt, ...) {
+    char leaf[R1_PATH_MAX / 2];
+    va_list ap;
+    path p;
+
+    va_start(ap, fmt);
+    vsnprintf(leaf, sizeof leaf, fmt, ap);
+    va_end(ap);
+    snprintf(p.s, sizeof p.s, "%s/%s", work, leaf);
+    return p;
+}
+
+static int setup(void **state) {
+    snprintf(work, sizeof work, "/tmp/r1-test-store-XXXXXX");
+    return mkdtemp(work) == NULL;
+}
+
+static int teardown(void **state) {
+    return r1_dir_remove(work, NULL) != R1_OK;
+}
+
+static int open_model(void **state) {
+    r1_err err;
+
+    r1_log_init(-1, R1_LOG_ERROR);
+    arch = kit_arch(0);
+    if (r1_layout_open(&layout, &arch, R1_F32, &err) != R1_OK ||
+        r1_ops_open(&ops, R1_F32, "ref", 1, &err) != R1_OK)
+        return -1;
+    w = calloc(3 * layout.n_params, sizeof *w);
+    m = w + layout.n_params;
+    v = m + layout.n_params;
+    for (size_t i = 0; i < 3 * layout.n_params; i++)
+        w[i] = (float)i;
+    return 0;
+}
+
+static int close_model(void **state) {
+    free(w);
+    r1_ops_close(ops);
+    r1_layout_close(&layout);
+    return 0;
+}
+
+/* A checkpoint of n shards below work/DIR. */
+static void save(const char *dir, int64_t step, int n, const char *reference) {
+    r1_ckpt_numbers numbers = {.step = step, .best = (double)NAN};
+    r1_ckpt_texts texts = {
+        .config = "name: x\n", .numeric_path = "ref", .reference = reference, .stage = "rl"};
+    r1_ckpt_shard shards[8];
+    uint32_t cut[9];
+    char tmp[R1_PATH_MAX], *json = NULL;
+    r1_err err;
+
+    ASSERT_OK(r1_dir_make(AT("%s", dir), &err), &err);
+    ASSERT_OK(r1_ckpt_begin(AT("%s", dir), step, tmp, sizeof tmp, &err), &err);
+    r1_layout_cut(&layout, n, cut);
+    for (int i = 0; i < n; i++) {
+        size_t first = cut[i] < layout.n_units ? layout.units[cut[i]].offset : layout.n_params;
+        ASSERT_OK(r1_ckpt_write_shard(tmp, i, &layout, ops, cut[i], cut[i + 1], w + first,
+                                      m + first, v + first, &shards[i], &err),
+                  &err);
+    }
+    ASSERT_OK(r1_arch_to_json(&arch, "float32", &json, &err), &err);
+    texts.model = json;
+    ASSERT_OK(r1_ckpt_finish(AT("%s", dir), tmp, &layout, shards, n, &numbers, &texts, &err), &err);
+    r1_free(json);
+}
+
+/* Change one byte, from the end if at < 0. */
+static void flip(const char *file, long offset) {
+    FILE *f = fopen(file, "r+b");
+
+    assert_non_null(f);
+    fseek(f, offset, offset < 0 ? SEEK_END : SEEK_SET);
+    int c = fgetc(f);
+    fseek(f, offset, offset < 0 ? SEEK_END : SEEK_SET);
+    fputc(c ^ 1, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+static int64_t newest(const char *dir, r1_status want, const char *message) {
+    char found[R1_PATH_MAX];
+    int64_t step = -2;
+    r1_err err = {0};
+
+    r1_status st = r1_ckpt_newest(AT("%s", dir), INT64_MAX, found, sizeof found, &step, &err);
+    if (st != want || !strstr(err.msg, message))
+        fail_msg("status %d, message '%s'", st, err.msg);
+    return step;
+}
+
+static void damaged_ones_are_passed_over(void **state) {
+    assert_int_equal(newest("none", R1_OK, ""), -1);
+    save("c", 7, 2, "");
+    save("c", 14, 1, "");
+    assert_int_equal(newest("c", R1_OK, ""), 14);
+    flip(AT("c/step_000014/config.json"), 5);
+    assert_int_equal(newest("c", R1_OK, ""), 7);
+    assert_int_equal(unlink(AT("c/step_000007/manifest")), 0);
+    newest("c", R1_DATA, "none of its 2 checkpoints can be used: step_000014 step_000007");
+    assert_true(r1_path_exists(AT("c/step_000014/shard_0000.h5")));
+    assert_true(r1_path_exists(AT("c/step_000007/shard_0001.h5")));
+}
+
+/* ---- what a run does with its directory ---- */
+
+static const char config_text[] =
+    "name: x\n"
+    "model: {init: random, config: {arch: llama, hidden_size: 64, layers: 1, heads: 2,\n"
+    "        kv_heads: 2, intermediate_size: 64}}\n"
+    "tokenizer: {kind: bytes}\n"
+    "data: {train: {task: arithmetic}}\n"
+    "stages:\n"
+    "  - {name: one, kind: sft, total_updates: 10, batch: 8}\n"
+    "  - {name: two, kind: sft, total_updates: 20, batch: 8}\n";
+
+typedef struct job {
+    r1_world world;
+    r1_run run;
+    r1_resume found;
+} job;
+
+/* Take work/DIR as r1-train does and look where it would go on. */
+static r1_status look(job *j, const char *dir, const char *resume, const char *from, r1_err *err) {
+    r1_config *cfg;
+    r1_status st;
+
+    memset(j, 0, sizeof *j);
+    j->world.all.size = 1;
+    j->run.world = &j->world;
+    j->run.at.best = (double)NAN;
+    ASSERT_OK(r1_config_parse(&cfg, config_text, strlen(config_text), "x.yaml", 0, NULL, err), err);
+    j->run.cfg = cfg;
+    if ((st = r1_rundir_open(&j->run.dir, AT("%s", dir), 1, err)) == R1_OK)
+        st = r1_resume_find(&j->run, resume, from, &j->found, err);
+    return st;
+}
+
+static void done(job *j) {
+    r1_rundir_close(&j->run.dir);
+    r1_config_free((r1_config *)(uintptr_t)j->run.cfg);
+}
+
+/* The directory of a run that was interrupted. */
+static void begin_run(const char *dir) {
+    job j;
+    r1_err err;
+    char *yaml;
+
+    ASSERT_OK(look(&j, dir, "auto", NULL, &err), &err);
+    ASSERT_OK(r1_config_dump(j.run.cfg, 0, &yaml, &err), &err);
+    ASSERT_OK(r1_rundir_write_config(&j.run.dir, yaml, &err), &err);
+    ASSERT_OK(r1_file_write_atomic(AT("%s/metrics.jsonl", dir), "{}\n", 3, &err), &err);
+    r1_free(yaml);
+    done(&j);
+}
+
+static void resume_keeps_what_it_cannot_read(void **state) {
+    job j;
+    r1_err err = {0};
+
+    begin_run("r");
+    ASSERT_OK(look(&j, "r", "auto", NULL, &err), &err);
+    assert_false(j.found.found);
+    assert_false(r1_path_exists(AT("r/metrics.jsonl"))); /* partial output */
+    done(&j);
+
+    begin_run("r");
+    save("r/checkpoints", 5, 1, "");
+    ASSERT_OK(look(&j, "r", "auto", NULL, &err), &err);
+    assert_true(j.found.found && j.found.step == 5);
+    done(&j);
+    assert_int_equal(truncate(AT("r/checkpoints/step_000005/shard_0000.h5"), 100), 0);
+    ASSERT_FAILS(look(&j, "r", "auto", NULL, &err), R1_DATA, &err, "step_000005");
+    done(&j);
+    ASSERT_FAILS(look(&j, "r", "no", "one", &err), R1_USAGE, &err, "another --output");
+    done(&j);
+    assert_true(r1_path_exists(AT("r/checkpoints/step_000005/shard_0000.h5")));
+    assert_true(r1_path_exists(AT("r/metrics.jsonl")));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(damaged_ones_are_passed_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(resume_keeps_what_it_cannot_read, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, open_model, close_model);
+}
