@@ -92,9 +92,10 @@ done:
 }
 
 static r1_status prune(const r1_run *run, const char *dir, r1_err *err) {
-    int64_t pinned[R1_MAX_STAGES + 1];
+    int64_t pinned[R1_MAX_STAGES + 2];
     int n = 0;
 
+    pinned[n++] = run->at.step; /* the one just written, whatever lies beyond it */
     for (int i = 0; i < run->cfg->n_stages; i++)
         pinned[n++] = last_step_of(run->cfg, i);
     if (!isnan(run->at.best))

@@ -123,7 +123,8 @@ R1_MUST_USE r1_status r1_ckpt_newest(const char *dir, int64_t before, char *ret_
 R1_MUST_USE r1_status r1_ckpt_count(const char *dir, int *ret, r1_err *err);
 
 /* Remove checkpoints that are not among the newest keep_last, not multiples of keep_every (<= 0:
- * none are) and not pinned, then references that no checkpoint names any more. */
+ * none are) and not pinned, then references that no directory names any more.  Damaged ones (by
+ * manifest and sizes) do not count and are left; what they may name is left too. */
 R1_MUST_USE r1_status r1_ckpt_prune(const char *dir, int keep_last, int keep_every,
                                     const int64_t *pinned, int n_pinned, r1_err *err);
 

@@ -120,70 +120,73 @@ r1_status r1_ckpt_count(const char *dir, int *ret, r1_err *err) {
     return st;
 }
 
-static int keeps(const int64_t *steps, int i, int keep_last, int keep_every, const int64_t *pinned,
-                 int n_pinned) {
-    if (i < keep_last || (keep_every > 0 && steps[i] % keep_every == 0))
-        return 1;
+static int is_pinned(int64_t step, const int64_t *pinned, int n_pinned) {
     for (int p = 0; p < n_pinned; p++)
-        if (pinned[p] == steps[i])
+        if (pinned[p] == step)
             return 1;
     return 0;
 }
 
-/* Does any checkpoint that is left name this reference? */
-static int is_named(const char *dir, const int64_t *steps, int n, const char *leaf,
-                    r1_manifest *m) {
+/* Does any directory that is left name this reference?  Also one that was set aside; one whose
+ * manifest cannot be read might. */
+static int is_named(const char *dir, const char *leaf, r1_manifest *m) {
     char path[R1_PATH_MAX], name[R1_CKPT_NAME];
+    int named = 0;
+    DIR *d = opendir(dir);
 
-    if (r1_path_format(name, sizeof name, NULL, "../%s", leaf) != R1_OK)
-        return 0;
-    for (int i = 0; i < n; i++)
-        if (steps[i] >= 0 && path_of(dir, steps[i], path, sizeof path, NULL) == R1_OK &&
-            r1_manifest_read(m, path, NULL) == R1_OK && r1_manifest_find(m, name))
-            return 1;
-    return 0;
+    if (!d || r1_path_format(name, sizeof name, NULL, "../%s", leaf) != R1_OK)
+        named = 1;
+    for (const struct dirent *e; !named && (e = readdir(d));)
+        if (strncmp(e->d_name, "step_", 5) == 0)
+            named = r1_path_format(path, sizeof path, NULL, "%s/%s", dir, e->d_name) != R1_OK ||
+                    r1_manifest_read(m, path, NULL) != R1_OK || r1_manifest_find(m, name);
+    if (d)
+        closedir(d);
+    return named;
 }
 
-static r1_status prune_references(const char *dir, const int64_t *steps, int n, r1_err *err) {
+static r1_status prune_references(const char *dir, r1_manifest *m, r1_err *err) {
     char path[R1_PATH_MAX];
-    r1_manifest *m = NULL;
-    DIR *d = NULL;
-    r1_status st;
+    DIR *d = opendir(dir);
+    r1_status st = R1_OK;
 
-    R1_TRY(R1_NEW(m, 1, err));
-    if ((d = opendir(dir)) == NULL)
-        goto done;
+    if (!d)
+        return R1_FAIL(err, R1_IO, "open '%s': %s", dir, strerror(errno));
     for (const struct dirent *e; (e = readdir(d));) {
-        if (strncmp(e->d_name, "reference_", 10) != 0 || is_named(dir, steps, n, e->d_name, m))
+        if (strncmp(e->d_name, "reference_", 10) != 0 || is_named(dir, e->d_name, m))
             continue;
         R1_TRY(r1_path_format(path, sizeof path, err, "%s/%s", dir, e->d_name));
         unlink(path);
     }
 done:
-    if (d)
-        closedir(d);
-    r1_free(m);
+    closedir(d);
     return st;
 }
 
 r1_status r1_ckpt_prune(const char *dir, int keep_last, int keep_every, const int64_t *pinned,
                         int n_pinned, r1_err *err) {
     char path[R1_PATH_MAX];
+    r1_manifest *m = NULL;
     int64_t *steps;
-    int n;
+    int n, n_good = 0;
     r1_status st = list(dir, &steps, &n, err);
 
     if (st != R1_OK)
         return st;
+    R1_TRY(R1_NEW(m, 1, err));
     for (int i = 0; i < n; i++) {
-        if (keeps(steps, i, keep_last, keep_every, pinned, n_pinned))
-            continue;
         R1_TRY(path_of(dir, steps[i], path, sizeof path, err));
+        if (r1_manifest_read(m, path, NULL) != R1_OK ||
+            r1_manifest_check(m, path, 0, NULL) != R1_OK)
+            continue; /* damaged: it neither counts nor goes */
+        if (n_good++ < keep_last || (keep_every > 0 && steps[i] % keep_every == 0) ||
+            is_pinned(steps[i], pinned, n_pinned))
+            continue;
         R1_TRY(r1_dir_remove(path, err));
-        steps[i] = -1;
     }
-    st = prune_references(dir, steps, n, err);
+    st = prune_references(dir, m, err);
 done:
+    r1_free(m);
     r1_free(steps);
     return st;
 }

@@ -130,6 +130,50 @@ static void damaged_ones_are_passed_over(void **state) {
     assert_true(r1_path_exists(AT("c/step_000007/shard_0001.h5")));
 }
 
+static int lies(const char *dir, int64_t step) {
+    return r1_ckpt_is(AT("%s/step_%06lld", dir, (long long)step));
+}
+
+static void pruning_leaves_enough(void **state) {
+    const int64_t pinned[] = {3, 6};
+    r1_err err;
+
+    for (int step = 1; step <= 10; step++)
+        save("p", step, 1, "");
+    ASSERT_OK(r1_ckpt_prune(AT("p"), 2, 4, pinned, 2, &err), &err);
+    for (int step = 1; step <= 10; step++)
+        assert_int_equal(lies("p", step), "..34.6.89A"[step - 1] != '.');
+
+    /* A damaged one is neither counted nor removed. */
+    assert_int_equal(unlink(AT("p/step_000010/shard_0000.h5")), 0);
+    ASSERT_OK(r1_ckpt_prune(AT("p"), 1, 0, pinned, 1, &err), &err);
+    assert_true(lies("p", 10) && lies("p", 9) && lies("p", 3));
+    assert_false(lies("p", 8) || lies("p", 6) || lies("p", 4));
+}
+
+static void references_live_as_long_as_they_are_named(void **state) {
+    char name[R1_CKPT_NAME];
+    r1_err err;
+
+    for (int step = 1; step <= 3; step++) {
+        r1_ckpt_reference_name(step, name);
+        ASSERT_OK(r1_dir_make(AT("n"), &err), &err);
+        ASSERT_OK(r1_ckpt_write_reference(AT("n"), step, w, 4096, &err), &err);
+        save("n", step, 1, name);
+    }
+    ASSERT_OK(r1_ckpt_prune(AT("n"), 2, 0, NULL, 0, &err), &err);
+    assert_false(r1_path_exists(AT("n/reference_000001.h5")));
+    assert_true(r1_path_exists(AT("n/reference_000002.h5")));
+    /* A manifest that cannot be read may name any. */
+    assert_int_equal(rename(AT("n/step_000002/manifest"), AT("n/step_000002/hidden")), 0);
+    ASSERT_OK(r1_ckpt_prune(AT("n"), 2, 0, NULL, 0, &err), &err);
+    assert_true(r1_path_exists(AT("n/reference_000002.h5")));
+    assert_int_equal(rename(AT("n/step_000002/hidden"), AT("n/step_000002/manifest")), 0);
+    ASSERT_OK(r1_ckpt_prune(AT("n"), 1, 0, NULL, 0, &err), &err);
+    assert_false(r1_path_exists(AT("n/reference_000002.h5")));
+    assert_true(r1_path_exists(AT("n/reference_000003.h5")));
+}
+
 /* ---- what a run does with its directory ---- */
 
 static const char config_text[] =
@@ -210,6 +254,8 @@ static void resume_keeps_what_it_cannot_read(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(damaged_ones_are_passed_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(pruning_leaves_enough, setup, teardown),
+        cmocka_unit_test_setup_teardown(references_live_as_long_as_they_are_named, setup, teardown),
         cmocka_unit_test_setup_teardown(resume_keeps_what_it_cannot_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
