@@ -82,7 +82,7 @@ R1_MUST_USE r1_status r1_ckpt_finish(const char *dir, const char *tmp, const r1_
                                      r1_err *err);
 
 /* The KL reference: a payload with its hash, under the name that r1_ckpt_reference_name gives.  A
- * file that is there already is left alone. */
+ * file that holds it already is left alone, any other of that name is replaced. */
 void r1_ckpt_reference_name(int64_t update, char name[R1_CKPT_NAME]);
 R1_MUST_USE r1_status r1_ckpt_write_reference(const char *dir, int64_t update, const void *payload,
                                               size_t bytes, r1_err *err);

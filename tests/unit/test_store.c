@@ -174,6 +174,24 @@ static void references_live_as_long_as_they_are_named(void **state) {
     assert_true(r1_path_exists(AT("n/reference_000003.h5")));
 }
 
+static void a_damaged_reference_is_written_again(void **state) {
+    uint8_t *back = calloc(1, 4096);
+    path file = at("reference_000009.h5");
+    r1_err err;
+
+    ASSERT_OK(r1_ckpt_write_reference(work, 9, w, 4096, &err), &err);
+    ASSERT_OK(r1_ckpt_read_reference(file.s, back, 4096, &err), &err);
+    assert_memory_equal(back, w, 4096);
+    flip(file.s, -1000);
+    ASSERT_FAILS(r1_ckpt_read_reference(file.s, back, 4096, &err), R1_DATA, &err, "damaged");
+    ASSERT_OK(r1_ckpt_write_reference(work, 9, w, 4096, &err), &err);
+    ASSERT_OK(r1_ckpt_read_reference(file.s, back, 4096, &err), &err);
+    assert_int_equal(truncate(file.s, 3000), 0);
+    ASSERT_OK(r1_ckpt_write_reference(work, 9, w, 4096, &err), &err);
+    ASSERT_OK(r1_ckpt_read_reference(file.s, back, 4096, &err), &err);
+    free(back);
+}
+
 /* ---- what a run does with its directory ---- */
 
 static const char config_text[] =
@@ -256,6 +274,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(damaged_ones_are_passed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(pruning_leaves_enough, setup, teardown),
         cmocka_unit_test_setup_teardown(references_live_as_long_as_they_are_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_damaged_reference_is_written_again, setup, teardown),
         cmocka_unit_test_setup_teardown(resume_keeps_what_it_cannot_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
