@@ -187,7 +187,7 @@ static r1_status make_manifest(const char *tmp, const r1_ckpt_shard *shards, int
     if ((d = opendir(tmp)) == NULL)
         return R1_FAIL(err, R1_IO, "open '%s': %s", tmp, strerror(errno));
     for (const struct dirent *e; (e = readdir(d));) {
-        if (e->d_name[0] == '.' || strncmp(e->d_name, "shard_", 6) == 0)
+        if (e->d_name[0] == '.' || r1_manifest_is_shard(e->d_name))
             continue;
         R1_TRY(r1_path_format(path, sizeof path, err, "%s/%s", tmp, e->d_name));
         R1_TRY(r1_file_fsync(path, err));
@@ -293,7 +293,7 @@ r1_status r1_ckpt_open(r1_ckpt *c, const char *path, r1_err *err) {
         return R1_FAIL(err, R1_DATA, "'%s' is no complete checkpoint: it has no manifest", path);
     R1_TRY(R1_NEW(m, 1, err));
     R1_TRY(r1_manifest_read(m, path, err));
-    R1_TRY(r1_manifest_check(m, path, 0, err));
+    R1_TRY(r1_manifest_check(m, path, R1_MANIFEST_HEAD, err));
     R1_TRY(r1_path_format(file_path, sizeof file_path, err, "%s/checkpoint.h5", path));
     R1_TRY(r1_h5_open(&file, file_path, err));
     R1_TRY(read_numbers(file, &c->numbers, err));
@@ -327,7 +327,7 @@ r1_status r1_ckpt_verify(const char *path, r1_err *err) {
 
     R1_TRY(R1_NEW(m, 1, err));
     R1_TRY(r1_manifest_read(m, path, err));
-    st = r1_manifest_check(m, path, 1, err);
+    st = r1_manifest_check(m, path, R1_MANIFEST_ALL, err);
 done:
     r1_free(m);
     return st;

@@ -99,7 +99,8 @@ typedef struct r1_ckpt {
     char *config, *model, *numeric_path, *reference, *stage; /* owned */
 } r1_ckpt;
 
-/* Open a checkpoint directory: manifest, sizes, numbers, texts.  Damage is R1_DATA and named. */
+/* Open a checkpoint directory: manifest, sizes, contents of all files but shards and references,
+ * numbers, texts.  Damage is R1_DATA and named. */
 R1_MUST_USE r1_status r1_ckpt_open(r1_ckpt *c, const char *path, r1_err *err);
 void r1_ckpt_close(r1_ckpt *c);
 

@@ -9,12 +9,22 @@
 
 #define TEXT_MAX ((size_t)64 << 20)
 
-static r1_status failed(hid_t file, const char *what, const char *name, r1_err *err) {
+/* What cannot be read is damage; the cause of a failed read is not known here. */
+static r1_status unreadable(hid_t file, const char *what, const char *name, r1_err *err) {
     char path[512] = "?";
 
     H5Fget_name(file, path, sizeof path);
-    return R1_FAIL(err, R1_IO, "'%s': cannot %s '%s'%s%s", path, what, name, errno ? ": " : "",
-                   errno ? strerror(errno) : "");
+    return R1_FAIL(err, R1_DATA, "'%s': cannot %s '%s'", path, what, name);
+}
+
+/* errno is this call's if the caller cleared it before (a full disk, mostly). */
+static r1_status unwritten(hid_t file, const char *what, const char *name, r1_err *err) {
+    int why = errno;
+    char path[512] = "?";
+
+    H5Fget_name(file, path, sizeof path);
+    return R1_FAIL(err, R1_IO, "'%s': cannot %s '%s'%s%s", path, what, name, why ? ": " : "",
+                   why ? strerror(why) : "");
 }
 
 static void quiet(void) {
@@ -44,10 +54,11 @@ r1_status r1_h5_close(hid_t file, const char *path, r1_err *err) {
 }
 
 r1_status r1_h5_group(hid_t file, const char *name, r1_err *err) {
+    errno = 0;
     hid_t g = H5Gcreate2(file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
 
     if (g < 0)
-        return failed(file, "create group", name, err);
+        return unwritten(file, "create group", name, err);
     H5Gclose(g);
     return R1_OK;
 }
@@ -55,14 +66,16 @@ r1_status r1_h5_group(hid_t file, const char *name, r1_err *err) {
 r1_status r1_h5_write(hid_t file, const char *name, hid_t file_type, hid_t type, const void *data,
                       size_t n, r1_err *err) {
     hsize_t dims[1] = {n};
+
+    errno = 0;
     hid_t space = H5Screate_simple(1, dims, NULL);
     hid_t set = H5Dcreate2(file, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     r1_status st = R1_OK;
 
     if (set < 0 || (n && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0))
-        st = failed(file, "write", name, err);
+        st = unwritten(file, "write", name, err);
     if (set >= 0 && H5Dclose(set) < 0 && st == R1_OK)
-        st = failed(file, "write", name, err);
+        st = unwritten(file, "write", name, err);
     H5Sclose(space);
     return st;
 }
@@ -77,7 +90,7 @@ static r1_status check(hid_t file, hid_t set, const char *name, H5T_class_t clas
     *ret_n = good ? (hsize_t)H5Sget_simple_extent_npoints(space) : 0;
     H5Tclose(type);
     H5Sclose(space);
-    return good ? R1_OK : failed(file, "read (unexpected type)", name, err);
+    return good ? R1_OK : unreadable(file, "read (unexpected type)", name, err);
 }
 
 r1_status r1_h5_read(hid_t file, const char *name, H5T_class_t class, hid_t type, size_t first,
@@ -87,17 +100,17 @@ r1_status r1_h5_read(hid_t file, const char *name, H5T_class_t class, hid_t type
     r1_status st;
 
     if (set < 0)
-        return failed(file, "find", name, err);
+        return unreadable(file, "find", name, err);
     R1_TRY(check(file, set, name, class, H5Tget_size(type), &have, err));
     if (first > have || n > have - first) {
-        st = failed(file, "read (too short)", name, err);
+        st = unreadable(file, "read (too short)", name, err);
         goto done;
     }
     from = H5Dget_space(set);
     to = H5Screate_simple(1, count, NULL);
     H5Sselect_hyperslab(from, H5S_SELECT_SET, start, NULL, count, NULL);
     if (n && H5Dread(set, type, to, from, H5P_DEFAULT, data) < 0)
-        st = failed(file, "read", name, err);
+        st = unreadable(file, "read", name, err);
 done:
     if (from >= 0)
         H5Sclose(from);
@@ -111,7 +124,7 @@ r1_status r1_h5_length(hid_t file, const char *name, size_t *ret, r1_err *err) {
     hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
 
     if (set < 0)
-        return failed(file, "find", name, err);
+        return unreadable(file, "find", name, err);
     hid_t space = H5Dget_space(set);
     *ret = (size_t)H5Sget_simple_extent_npoints(space);
     H5Sclose(space);
@@ -121,12 +134,14 @@ r1_status r1_h5_length(hid_t file, const char *name, size_t *ret, r1_err *err) {
 
 static r1_status write_scalar(hid_t file, const char *name, hid_t file_type, hid_t type,
                               const void *x, const char *unit, r1_err *err) {
+
+    errno = 0;
     hid_t space = H5Screate(H5S_SCALAR);
     hid_t set = H5Dcreate2(file, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     r1_status st = R1_OK;
 
     if (set < 0 || H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) < 0)
-        st = failed(file, "write", name, err);
+        st = unwritten(file, "write", name, err);
     if (st == R1_OK && unit)
         st = r1_h5_attribute_text(set, "units", unit, err);
     if (set >= 0)
@@ -150,10 +165,10 @@ static r1_status read_scalar(hid_t file, const char *name, H5T_class_t class, hi
     r1_status st;
 
     if (set < 0)
-        return failed(file, "find", name, err);
+        return unreadable(file, "find", name, err);
     R1_TRY(check(file, set, name, class, H5Tget_size(type), &n, err));
     if (n != 1 || H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) < 0)
-        st = failed(file, "read", name, err);
+        st = unreadable(file, "read", name, err);
 done:
     H5Dclose(set);
     return st;
@@ -190,7 +205,7 @@ r1_status r1_h5_read_text(hid_t file, const char *name, char **ret, r1_err *err)
     r1_status st = R1_OK;
 
     if (set < 0)
-        return failed(file, "find", name, err);
+        return unreadable(file, "find", name, err);
     type = H5Dget_type(set);
     size_t n = H5Tget_size(type);
     hid_t space = H5Dget_space(set);
@@ -198,10 +213,10 @@ r1_status r1_h5_read_text(hid_t file, const char *name, char **ret, r1_err *err)
                H5Sget_simple_extent_npoints(space) == 1;
     H5Sclose(space);
     if (!good)
-        st = failed(file, "read (not a text)", name, err);
+        st = unreadable(file, "read (not a text)", name, err);
     else if ((st = R1_NEW(text, n + 1, err)) == R1_OK &&
              H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0)
-        st = failed(file, "read", name, err);
+        st = unreadable(file, "read", name, err);
     H5Tclose(type);
     H5Dclose(set);
     if (st == R1_OK)
@@ -213,10 +228,12 @@ r1_status r1_h5_read_text(hid_t file, const char *name, char **ret, r1_err *err)
 
 static r1_status attribute(hid_t object, const char *name, hid_t file_type, hid_t type,
                            const void *x, r1_err *err) {
+    errno = 0;
     hid_t space = H5Screate(H5S_SCALAR);
     hid_t a = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
-    r1_status st =
-        a >= 0 && H5Awrite(a, type, x) >= 0 ? R1_OK : failed(object, "write attribute", name, err);
+    r1_status st = a >= 0 && H5Awrite(a, type, x) >= 0
+                       ? R1_OK
+                       : unwritten(object, "write attribute", name, err);
 
     if (a >= 0)
         H5Aclose(a);

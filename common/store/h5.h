@@ -1,7 +1,7 @@
 #ifndef R1_STORE_H5_H
 #define R1_STORE_H5_H
 /* The few things that we ask of HDF5, with our errors: its own messages are switched off, every
- * handle is closed on every way out. */
+ * handle is closed on every way out.  What cannot be read is R1_DATA, what cannot be written R1_IO. */
 #include "common/base/err.h"
 
 #include <hdf5.h>

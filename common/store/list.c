@@ -66,7 +66,7 @@ static r1_status path_of(const char *dir, int64_t step, char *path, size_t size,
 static r1_status check(const char *path, r1_manifest *m, r1_err *err) {
     r1_status st = r1_manifest_read(m, path, err);
 
-    return st == R1_OK ? r1_manifest_check(m, path, 1, err) : st;
+    return st == R1_OK ? r1_manifest_check(m, path, R1_MANIFEST_ALL, err) : st;
 }
 
 /* All were passed over: say which, as far as the message is long. */
@@ -177,7 +177,7 @@ r1_status r1_ckpt_prune(const char *dir, int keep_last, int keep_every, const in
     for (int i = 0; i < n; i++) {
         R1_TRY(path_of(dir, steps[i], path, sizeof path, err));
         if (r1_manifest_read(m, path, NULL) != R1_OK ||
-            r1_manifest_check(m, path, 0, NULL) != R1_OK)
+            r1_manifest_check(m, path, R1_MANIFEST_SIZES, NULL) != R1_OK)
             continue; /* damaged: it neither counts nor goes */
         if (n_good++ < keep_last || (keep_every > 0 && steps[i] % keep_every == 0) ||
             is_pinned(steps[i], pinned, n_pinned))

@@ -26,8 +26,18 @@ R1_MUST_USE r1_status r1_manifest_add(r1_manifest *m, const char *name, uint64_t
 const r1_manifest_entry *r1_manifest_find(const r1_manifest *m, const char *name);
 R1_MUST_USE r1_status r1_manifest_write(const r1_manifest *m, const char *dir, r1_err *err);
 R1_MUST_USE r1_status r1_manifest_read(r1_manifest *m, const char *dir, r1_err *err);
-/* Is every file there with its size?  contents 1: and with its hash. */
-R1_MUST_USE r1_status r1_manifest_check(const r1_manifest *m, const char *dir, int contents,
-                                        r1_err *err);
+/* How closely files are looked at.  Shards and references carry hashes of their own, which are
+ * compared when they are read. */
+typedef enum r1_manifest_depth {
+    R1_MANIFEST_SIZES,
+    R1_MANIFEST_HEAD, /* sizes, and the contents of all but shards and references */
+    R1_MANIFEST_ALL
+} r1_manifest_depth;
+
+/* Is every file there as the manifest says?  R1_DATA names the first that is not. */
+R1_MUST_USE r1_status r1_manifest_check(const r1_manifest *m, const char *dir,
+                                        r1_manifest_depth depth, r1_err *err);
+/* Is it a file with hashes of its own? */
+int r1_manifest_is_shard(const char *name);
 
 #endif

@@ -192,6 +192,26 @@ static void a_damaged_reference_is_written_again(void **state) {
     free(back);
 }
 
+/* A byte that differs anywhere but in the weights is found when the checkpoint is opened. */
+static void opening_checks_every_small_file(void **state) {
+    static const char *const files[] = {"config.json", "checkpoint.h5"};
+    r1_ckpt *c = calloc(1, sizeof *c);
+    r1_err err;
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        for (long offset = 100; offset < 2000; offset += 311) {
+            save("o", 1, 1, "");
+            path file = at("o/step_000001/%s", files[i]);
+            flip(file.s, i == 0 ? -1 - offset % 300 : -offset);
+            ASSERT_FAILS(r1_ckpt_open(c, AT("o/step_000001"), &err), R1_DATA, &err, file.s);
+        }
+    }
+    save("o", 1, 1, "");
+    ASSERT_OK(r1_ckpt_open(c, AT("o/step_000001"), &err), &err);
+    r1_ckpt_close(c);
+    free(c);
+}
+
 /* ---- what a run does with its directory ---- */
 
 static const char config_text[] =
@@ -275,6 +295,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(pruning_leaves_enough, setup, teardown),
         cmocka_unit_test_setup_teardown(references_live_as_long_as_they_are_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_damaged_reference_is_written_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(opening_checks_every_small_file, setup, teardown),
         cmocka_unit_test_setup_teardown(resume_keeps_what_it_cannot_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
