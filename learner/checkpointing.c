@@ -50,8 +50,8 @@ static r1_ckpt_numbers numbers_of(const r1_run *run, uint64_t weights, uint64_t 
                              .wall_s = r1_now_s() - run->t0_s,
                              .metrics_offset = r1_metrics_offset(&run->metrics),
                              .events_offset = run->tensorboard.offset,
-                             .weights_checksum = (int64_t)weights,
-                             .optimizer_checksum = (int64_t)optimizer,
+                             .weights_checksum = weights,
+                             .optimizer_checksum = optimizer,
                              .seed = (int64_t)run->cfg->seed,
                              .deals = (int64_t)run->at.deals};
 }

@@ -168,8 +168,8 @@ static r1_status write_checkpoint(source *s, const char *dir, r1_err *err) {
     R1_TRY(checksum(s, (const float *)(const void *)w.base, &weights, err));
     R1_TRY(checksum(s, (const float *)(const void *)zero.base, &moments[0], err));
     moments[1] = moments[0];
-    numbers.weights_checksum = (int64_t)weights;
-    numbers.optimizer_checksum = (int64_t)r1_hash64(moments, sizeof moments);
+    numbers.weights_checksum = weights;
+    numbers.optimizer_checksum = r1_hash64(moments, sizeof moments);
     R1_TRY(r1_ckpt_begin(dir, 0, tmp, sizeof tmp, err));
     R1_TRY(r1_ckpt_write_shard(tmp, 0, l, s->ops, 0, l->n_units,
                                (const float *)(const void *)w.base,

@@ -4,6 +4,7 @@
 #include "common/base/cli.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/hash.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/store/h5.h"
@@ -114,14 +115,23 @@ done:
     return st;
 }
 
+static r1_status write_hash(hid_t file, const char *name, r1_ckpt_hash x, const char *unit,
+                            r1_err *err) {
+    char text[17];
+
+    r1_hash_text(x, text);
+    return r1_h5_write_text(file, name, text, err);
+}
+
 static r1_status write_numbers(hid_t file, const r1_ckpt_numbers *n, r1_err *err) {
     r1_status st;
 
     R1_TRY(r1_h5_group(file, "/train", err));
     R1_TRY(r1_h5_group(file, "/rng", err));
     R1_TRY(r1_h5_group(file, "/data", err));
-#define PUT_int64_t r1_h5_write_int
-#define PUT_double  r1_h5_write_real
+#define PUT_int64_t      r1_h5_write_int
+#define PUT_double       r1_h5_write_real
+#define PUT_r1_ckpt_hash write_hash
 #define X(type, name, group, unit) \
     R1_TRY(PUT_##type(file, "/" group "/" #name, n->name, unit, err));
     R1_CKPT_NUMBERS(X)
@@ -242,11 +252,47 @@ int r1_ckpt_is(const char *path) {
            r1_path_exists(manifest);
 }
 
+static r1_status check_version(hid_t file, const char *path, r1_err *err) {
+    int64_t version;
+    r1_status st = r1_h5_attribute_read_int(file, "format_version", &version, err);
+
+    if (st == R1_OK && version != R1_CKPT_FORMAT)
+        st = R1_FAIL(err, R1_DATA, "'%s' has format version %lld, this program reads %d", path,
+                     (long long)version, R1_CKPT_FORMAT);
+    return st;
+}
+
+static r1_status check_head(hid_t file, const char *path, r1_err *err) {
+    int64_t complete;
+    r1_status st;
+
+    R1_TRY(check_version(file, path, err));
+    R1_TRY(r1_h5_attribute_read_int(file, "complete", &complete, err));
+    if (complete != 1)
+        st = R1_FAIL(err, R1_DATA, "'%s' is not complete", path);
+done:
+    return st;
+}
+
+static r1_status read_hash(hid_t file, const char *name, r1_ckpt_hash *ret, r1_err *err) {
+    char *text = NULL, *end;
+    r1_status st = r1_h5_read_text(file, name, &text, err);
+
+    if (st != R1_OK)
+        return st;
+    *ret = strtoull(text, &end, 16);
+    if (strlen(text) != 16 || *end)
+        st = R1_FAIL(err, R1_DATA, "'%s': '%.20s' is no checksum", name, text);
+    r1_free(text);
+    return st;
+}
+
 static r1_status read_numbers(hid_t file, r1_ckpt_numbers *n, r1_err *err) {
     r1_status st;
 
 #define GET_int64_t                r1_h5_read_int
 #define GET_double                 r1_h5_read_real
+#define GET_r1_ckpt_hash           read_hash
 #define X(type, name, group, unit) R1_TRY(GET_##type(file, "/" group "/" #name, &n->name, err));
     R1_CKPT_NUMBERS(X)
 #undef X
@@ -268,7 +314,8 @@ static r1_status read_shard_ranges(r1_ckpt *c, const r1_manifest *m, r1_err *err
             break;
         R1_TRY(r1_path_format(path, sizeof path, err, "%s/%s", c->path, name));
         R1_TRY(r1_h5_open(&file, path, err));
-        st = r1_h5_length(file, "/hash/w", &units, err);
+        st = check_version(file, path, err);
+        st = st == R1_OK ? r1_h5_length(file, "/hash/w", &units, err) : st;
         H5Fclose(file);
         if (st != R1_OK || units > UINT32_MAX - at)
             return st == R1_OK ? R1_FAIL(err, R1_DATA, "'%s' is no shard", path) : st;
@@ -296,6 +343,7 @@ r1_status r1_ckpt_open(r1_ckpt *c, const char *path, r1_err *err) {
     R1_TRY(r1_manifest_check(m, path, R1_MANIFEST_HEAD, err));
     R1_TRY(r1_path_format(file_path, sizeof file_path, err, "%s/checkpoint.h5", path));
     R1_TRY(r1_h5_open(&file, file_path, err));
+    R1_TRY(check_head(file, file_path, err));
     R1_TRY(read_numbers(file, &c->numbers, err));
     R1_TRY(r1_h5_read_text(file, "/config/resolved", &c->config, err));
     R1_TRY(r1_h5_read_text(file, "/config/model", &c->model, err));

@@ -252,3 +252,17 @@ r1_status r1_h5_attribute_text(hid_t object, const char *name, const char *text,
 r1_status r1_h5_attribute_int(hid_t object, const char *name, int64_t x, r1_err *err) {
     return attribute(object, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &x, err);
 }
+
+r1_status r1_h5_attribute_read_int(hid_t object, const char *name, int64_t *ret, r1_err *err) {
+    hid_t a = H5Aopen(object, name, H5P_DEFAULT);
+
+    if (a < 0)
+        return unreadable(object, "find attribute", name, err);
+    hid_t type = H5Aget_type(a), space = H5Aget_space(a);
+    int good = H5Tget_class(type) == H5T_INTEGER && H5Sget_simple_extent_npoints(space) == 1 &&
+               H5Aread(a, H5T_NATIVE_INT64, ret) >= 0;
+    H5Tclose(type);
+    H5Sclose(space);
+    H5Aclose(a);
+    return good ? R1_OK : unreadable(object, "read attribute", name, err);
+}

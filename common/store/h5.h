@@ -35,5 +35,7 @@ R1_MUST_USE r1_status r1_h5_read_text(hid_t file, const char *name, char **ret, 
 R1_MUST_USE r1_status r1_h5_attribute_text(hid_t object, const char *name, const char *text,
                                            r1_err *err);
 R1_MUST_USE r1_status r1_h5_attribute_int(hid_t object, const char *name, int64_t x, r1_err *err);
+R1_MUST_USE r1_status r1_h5_attribute_read_int(hid_t object, const char *name, int64_t *ret,
+                                               r1_err *err);
 
 #endif

@@ -5,6 +5,8 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/store/checkpoint.h"
+#include "common/store/h5.h"
+#include "common/store/manifest.h"
 #include "learner/checkpointing.h"
 
 #include <math.h>
@@ -71,7 +73,8 @@ static int close_model(void **state) {
 
 /* A checkpoint of n shards below work/DIR. */
 static void save(const char *dir, int64_t step, int n, const char *reference) {
-    r1_ckpt_numbers numbers = {.step = step, .best = (double)NAN};
+    r1_ckpt_numbers numbers = {
+        .step = step, .best = (double)NAN, .weights_checksum = 0xfedcba9876543210u};
     r1_ckpt_texts texts = {
         .config = "name: x\n", .numeric_path = "ref", .reference = reference, .stage = "rl"};
     r1_ckpt_shard shards[8];
@@ -212,6 +215,46 @@ static void opening_checks_every_small_file(void **state) {
     free(c);
 }
 
+/* Rewrites an attribute and the manifest's line for the file. */
+static void set_attribute(const char *dir, const char *name, const char *attribute, int64_t x) {
+    char file[R1_PATH_MAX];
+    r1_manifest *list = calloc(1, sizeof *list);
+    r1_err err;
+
+    snprintf(file, sizeof file, "%s/%s", dir, name);
+    hid_t h5 = H5Fopen(file, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t a = H5Aopen(h5, attribute, H5P_DEFAULT);
+    assert_true(H5Awrite(a, H5T_NATIVE_INT64, &x) >= 0);
+    H5Aclose(a);
+    assert_true(H5Fclose(h5) >= 0);
+    ASSERT_OK(r1_manifest_read(list, dir, &err), &err);
+    r1_manifest_entry *e = (r1_manifest_entry *)(uintptr_t)r1_manifest_find(list, name);
+    ASSERT_OK(r1_manifest_measure(file, &e->bytes, &e->hash, &err), &err);
+    ASSERT_OK(r1_manifest_write(list, dir, &err), &err);
+    free(list);
+}
+
+static void other_versions_are_refused_by_number(void **state) {
+    r1_ckpt *c = calloc(1, sizeof *c);
+    path dir = at("f/step_000001");
+    r1_err err;
+
+    save("f", 1, 1, "");
+    set_attribute(dir.s, "checkpoint.h5", "format_version", 3);
+    ASSERT_FAILS(r1_ckpt_open(c, dir.s, &err), R1_DATA, &err, "format version 3");
+    set_attribute(dir.s, "checkpoint.h5", "format_version", R1_CKPT_FORMAT);
+    set_attribute(dir.s, "checkpoint.h5", "complete", 0);
+    ASSERT_FAILS(r1_ckpt_open(c, dir.s, &err), R1_DATA, &err, "not complete");
+    set_attribute(dir.s, "checkpoint.h5", "complete", 1);
+    set_attribute(dir.s, "shard_0000.h5", "format_version", 1);
+    ASSERT_FAILS(r1_ckpt_open(c, dir.s, &err), R1_DATA, &err, "format version 1");
+    set_attribute(dir.s, "shard_0000.h5", "format_version", R1_CKPT_FORMAT);
+    ASSERT_OK(r1_ckpt_open(c, dir.s, &err), &err);
+    assert_true(c->numbers.weights_checksum == 0xfedcba9876543210u);
+    r1_ckpt_close(c);
+    free(c);
+}
+
 /* ---- what a run does with its directory ---- */
 
 static const char config_text[] =
@@ -296,6 +339,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(references_live_as_long_as_they_are_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_damaged_reference_is_written_again, setup, teardown),
         cmocka_unit_test_setup_teardown(opening_checks_every_small_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(other_versions_are_refused_by_number, setup, teardown),
         cmocka_unit_test_setup_teardown(resume_keeps_what_it_cannot_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
