@@ -167,6 +167,12 @@ r1_status r1_metrics_open(r1_metrics *m, const char *path, int64_t keep, int syn
     return st;
 }
 
+r1_status r1_metrics_sync(const r1_metrics *m, r1_err *err) {
+    if (fsync(m->fd) != 0)
+        return R1_FAIL(err, R1_IO, "fsync '%s': %s", m->path, strerror(errno));
+    return R1_OK;
+}
+
 r1_status r1_metrics_append(r1_metrics *m, const r1_record *rec, r1_err *err) {
     r1_status st = R1_OK;
     r1_buf line;
@@ -185,8 +191,8 @@ r1_status r1_metrics_append(r1_metrics *m, const r1_record *rec, r1_err *err) {
     }
     m->offset += (int64_t)line.len;
     m->nonfinite += nonfinite;
-    if (m->sync && fsync(m->fd) != 0)
-        st = R1_FAIL(err, R1_IO, "fsync '%s': %s", m->path, strerror(errno));
+    if (m->sync)
+        st = r1_metrics_sync(m, err);
 done:
     r1_buf_done(&line);
     return st;

@@ -67,6 +67,8 @@ R1_MUST_USE r1_status r1_metrics_open(r1_metrics *m, const char *path, int64_t k
 /* After a failed write the file is as before. */
 R1_MUST_USE r1_status r1_metrics_append(r1_metrics *m, const r1_record *rec, r1_err *err);
 int64_t r1_metrics_offset(const r1_metrics *m);
+/* What was appended is on the disk when this returns. */
+R1_MUST_USE r1_status r1_metrics_sync(const r1_metrics *m, r1_err *err);
 void r1_metrics_close(r1_metrics *m); /* closed and {.fd = -1} ones are fine */
 
 /* The console's line for a step, e.g.

@@ -105,7 +105,7 @@ r1_status r1_tensorboard_open(r1_tensorboard *tb, const char *dir, int64_t keep,
     struct stat sb;
 
     *tb = (r1_tensorboard){.fd = -1};
-    int n = snprintf(tb->path, sizeof tb->path, "%s/events.out.tfevents.0000000001.r1", dir);
+    int n = snprintf(tb->path, sizeof tb->path, "%s/" R1_TENSORBOARD_FILE, dir);
     if (n < 0 || (size_t)n >= sizeof tb->path)
         return R1_FAIL(err, R1_IO, "the path '%.60s...' is too long", dir);
     tb->fd = open(tb->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
@@ -166,6 +166,12 @@ done:
     r1_buf_done(&event);
     r1_buf_done(&summary);
     return st;
+}
+
+r1_status r1_tensorboard_sync(const r1_tensorboard *tb, r1_err *err) {
+    if (tb->fd >= 0 && fsync(tb->fd) != 0)
+        return R1_FAIL(err, R1_IO, "fsync '%s': %s", tb->path, strerror(errno));
+    return R1_OK;
 }
 
 void r1_tensorboard_close(r1_tensorboard *tb) {

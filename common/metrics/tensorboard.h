@@ -23,12 +23,16 @@ typedef struct r1_tensorboard {
     int64_t offset;
 } r1_tensorboard;
 
-/* DIR/events.out.tfevents.0000000001.r1.  keep as in r1_metrics_open, but keep < 0 starts anew. */
+#define R1_TENSORBOARD_FILE "events.out.tfevents.0000000001.r1"
+
+/* DIR/R1_TENSORBOARD_FILE.  keep as in r1_metrics_open, but keep < 0 starts anew. */
 R1_MUST_USE r1_status r1_tensorboard_open(r1_tensorboard *tb, const char *dir, int64_t keep,
                                           r1_err *err);
 /* All finite numbers of the record as one event; wall_time_s in seconds since 1970. */
 R1_MUST_USE r1_status r1_tensorboard_append(r1_tensorboard *tb, const r1_record *rec, int64_t step,
                                             double wall_time_s, r1_err *err);
+/* What was appended is on the disk when this returns; nothing to do for a closed one. */
+R1_MUST_USE r1_status r1_tensorboard_sync(const r1_tensorboard *tb, r1_err *err);
 void r1_tensorboard_close(r1_tensorboard *tb);
 
 #endif
