@@ -125,6 +125,12 @@ R1_MUST_USE r1_status r1_ckpt_newest(const char *dir, int64_t before, char *ret_
 /* Directories step_N, complete or not. */
 R1_MUST_USE r1_status r1_ckpt_count(const char *dir, int *ret, r1_err *err);
 
+/* A run that goes on behind `step` makes the later ones anew: rename them to step_N.asideI, which
+ * nothing here takes for a checkpoint of the run. */
+R1_MUST_USE r1_status r1_ckpt_set_aside(const char *dir, int64_t step, r1_err *err);
+/* Remove what interrupted or failed saves left.  Nobody may be writing. */
+R1_MUST_USE r1_status r1_ckpt_sweep(const char *dir, r1_err *err);
+
 /* Remove checkpoints that are not among the newest keep_last, not multiples of keep_every (<= 0:
  * none are) and not pinned, then references that no directory names any more.  Damaged ones (by
  * manifest and sizes) do not count and are left; what they may name is left too. */

@@ -120,6 +120,59 @@ r1_status r1_ckpt_count(const char *dir, int *ret, r1_err *err) {
     return st;
 }
 
+r1_status r1_ckpt_sweep(const char *dir, r1_err *err) {
+    char path[R1_PATH_MAX];
+    DIR *d = opendir(dir);
+    r1_status st = R1_OK;
+
+    if (!d)
+        return errno == ENOENT ? R1_OK : R1_FAIL(err, R1_IO, "open '%s': %s", dir, strerror(errno));
+    for (const struct dirent *e; (e = readdir(d));) {
+        if (strncmp(e->d_name, ".tmp_", 5) != 0)
+            continue;
+        R1_TRY(r1_path_format(path, sizeof path, err, "%s/%s", dir, e->d_name));
+        if (r1_path_is_dir(path))
+            R1_TRY(r1_dir_remove(path, err));
+        else
+            unlink(path);
+    }
+done:
+    closedir(d);
+    return st;
+}
+
+static r1_status set_aside(const char *from, r1_err *err) {
+    char to[R1_PATH_MAX];
+    int i = 1;
+    r1_status st;
+
+    do
+        R1_TRY(r1_path_format(to, sizeof to, err, "%s.aside%d", from, i++));
+    while (r1_path_exists(to));
+    if (rename(from, to) != 0)
+        return R1_FAIL(err, R1_IO, "rename '%s' to '%s': %s", from, to, strerror(errno));
+    r1_warn("'%s' lies beyond where this run goes on: kept as '%s'", from, to);
+done:
+    return st;
+}
+
+r1_status r1_ckpt_set_aside(const char *dir, int64_t step, r1_err *err) {
+    char path[R1_PATH_MAX];
+    int64_t *steps;
+    int n;
+    r1_status st = list(dir, &steps, &n, err);
+
+    for (int i = 0; i < n && st == R1_OK && steps[i] > step; i++) {
+        R1_TRY(path_of(dir, steps[i], path, sizeof path, err));
+        st = set_aside(path, err);
+    }
+    if (st == R1_OK && n > 0 && steps[0] > step)
+        st = r1_file_fsync(dir, err);
+done:
+    r1_free(steps);
+    return st;
+}
+
 static int is_pinned(int64_t step, const int64_t *pinned, int n_pinned) {
     for (int p = 0; p < n_pinned; p++)
         if (pinned[p] == step)
