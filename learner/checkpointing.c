@@ -6,7 +6,9 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The run's number of the last step of stage i. */
 static int64_t last_step_of(const r1_config *cfg, int stage) {
@@ -27,7 +29,7 @@ int r1_checkpoint_due(const r1_run *run, int64_t stage_steps, int best_improved,
            (every > 0 && run->at.step % every == 0);
 }
 
-static r1_status checkpoints_dir(const r1_run *run, char *path, size_t size, r1_err *err) {
+r1_status r1_checkpoint_dir(const r1_run *run, char *path, size_t size, r1_err *err) {
     return r1_rundir_file(&run->dir, "checkpoints", path, size, err);
 }
 
@@ -62,6 +64,19 @@ static int has_reference(const r1_run *run) {
     return s->kind == R1_STAGE_GRPO && s->kl.coef > 0;
 }
 
+/* Rank 0: the records that the checkpoint's offsets point into reach the disk before it does. */
+static r1_status begin(const r1_run *run, char dir[R1_PATH_MAX], char tmp[R1_PATH_MAX],
+                       r1_err *err) {
+    r1_status st;
+
+    R1_TRY(r1_metrics_sync(&run->metrics, err));
+    R1_TRY(r1_tensorboard_sync(&run->tensorboard, err));
+    R1_TRY(r1_checkpoint_dir(run, dir, R1_PATH_MAX, err));
+    st = r1_ckpt_begin(dir, run->at.step, tmp, R1_PATH_MAX, err);
+done:
+    return st;
+}
+
 /* Rank 0's part: the head, the manifest, the rename. */
 static r1_status finish(r1_run *run, const char *dir, const char *tmp, const r1_ckpt_shard *shards,
                         const r1_ckpt_numbers *numbers, r1_err *err) {
@@ -91,6 +106,13 @@ done:
     return st;
 }
 
+static r1_status sweep(const r1_run *run, r1_err *err) {
+    char dir[R1_PATH_MAX];
+    r1_status st = r1_checkpoint_dir(run, dir, sizeof dir, err);
+
+    return st == R1_OK ? r1_ckpt_sweep(dir, err) : st;
+}
+
 static r1_status prune(const r1_run *run, const char *dir, r1_err *err) {
     int64_t pinned[R1_MAX_STAGES + 2];
     int n = 0;
@@ -113,9 +135,7 @@ static r1_status save(r1_run *run, r1_err *err) {
     r1_status st;
 
     R1_TRY(r1_trainer_checksum(run->trainer, &weights, &optimizer, err));
-    st = r1_run_writes(run) ? checkpoints_dir(run, dir, sizeof dir, err) : R1_OK;
-    if (st == R1_OK && r1_run_writes(run))
-        st = r1_ckpt_begin(dir, run->at.step, tmp, sizeof tmp, err);
+    st = r1_run_writes(run) ? begin(run, dir, tmp, err) : R1_OK;
     R1_TRY(r1_agree(c, st, err));
     R1_TRY(share_path(run, tmp, sizeof tmp, err));
     st = r1_ckpt_write_shard(tmp, c->rank, mine->layout, run->trainer->ops, mine->u0, mine->u1,
@@ -139,6 +159,8 @@ r1_status r1_checkpoint_save(r1_run *run, r1_err *err) {
     r1_phase_begin(run->phases, R1_PHASE_CHECKPOINT);
     r1_status st = save(run, err);
     r1_phase_end(run->phases, R1_PHASE_CHECKPOINT);
+    if (st != R1_OK && r1_run_writes(run) && sweep(run, NULL) != R1_OK)
+        r1_warn("'%s': cannot remove what the failed save left", run->dir.path);
     if (st != R1_OK)
         r1_err_prefix(err, "checkpoint of step %lld", (long long)run->at.step);
     return st;
@@ -214,6 +236,75 @@ static r1_status start_anew(const r1_run *run, const char *dir, r1_err *err) {
     return r1_rundir_discard(&run->dir, err);
 }
 
+/* Bytes of a file of the run directory; 0: it is not there. */
+static int64_t record_bytes(const r1_run *run, const char *leaf) {
+    char path[R1_PATH_MAX];
+    struct stat info;
+
+    return r1_rundir_file(&run->dir, leaf, path, sizeof path, NULL) == R1_OK &&
+                   stat(path, &info) == 0
+               ? (int64_t)info.st_size
+               : 0;
+}
+
+/* Do metrics and events reach as far as they did when the checkpoint was written? */
+static r1_status records_reach(const r1_run *run, const char *path, int *ret, r1_err *err) {
+    r1_ckpt *c;
+    r1_status st;
+
+    R1_TRY(R1_NEW(c, 1, err));
+    if ((st = r1_ckpt_open(c, path, err)) == R1_OK) {
+        *ret = record_bytes(run, "metrics.jsonl") >= c->numbers.metrics_offset &&
+               (!run->cfg->log.tensorboard ||
+                record_bytes(run, "tensorboard/" R1_TENSORBOARD_FILE) >= c->numbers.events_offset);
+        r1_ckpt_close(c);
+    }
+    r1_free(c);
+done:
+    return st;
+}
+
+/* The newest checkpoint that can be used, better one whose records are all there. */
+static r1_status find_newest(const r1_run *run, const char *dir, r1_resume *ret, r1_err *err) {
+    r1_resume first = {.step = -1};
+    int64_t before = INT64_MAX;
+    int reach = 0;
+    r1_status st;
+
+    for (;;) {
+        st = r1_ckpt_newest(dir, before, ret->path, sizeof ret->path, &ret->step, err);
+        if (st != R1_OK || ret->step < 0)
+            break;
+        ret->found = 1;
+        if ((st = records_reach(run, ret->path, &reach, err)) != R1_OK || reach)
+            break;
+        r1_warn("passing over '%s': metrics.jsonl or the event file is shorter than it was then",
+                ret->path);
+        first = first.found ? first : *ret;
+        before = ret->step;
+    }
+    if (st == R1_DATA && first.found) { /* none has its records: the weights count */
+        *ret = first;
+        st = R1_OK;
+    }
+    return st;
+}
+
+/* Is the checkpoint one of this run directory? */
+static int lies_in(const char *checkpoint, const char *dir) {
+    char up[R1_PATH_MAX], *a = NULL, *b = NULL;
+    int same = 0;
+
+    if (r1_path_format(up, sizeof up, NULL, "%s/..", checkpoint) == R1_OK) {
+        a = realpath(up, NULL);
+        b = realpath(dir, NULL);
+        same = a && b && strcmp(a, b) == 0;
+    }
+    free(a); /* libc's */
+    free(b);
+    return same;
+}
+
 r1_status r1_resume_find(r1_run *run, const char *resume, const char *from, r1_resume *ret,
                          r1_err *err) {
     char dir[R1_PATH_MAX];
@@ -222,7 +313,7 @@ r1_status r1_resume_find(r1_run *run, const char *resume, const char *from, r1_r
     *ret = (r1_resume){.step = -1};
     if (strcmp(resume, "no") == 0 && !from)
         return R1_OK;
-    R1_TRY(checkpoints_dir(run, dir, sizeof dir, err));
+    R1_TRY(r1_checkpoint_dir(run, dir, sizeof dir, err));
     R1_TRY(check_directory(run, &ret->finished, err));
     if (from) {
         ret->finished = 0;
@@ -231,17 +322,18 @@ r1_status r1_resume_find(r1_run *run, const char *resume, const char *from, r1_r
         ret->finished = 0;
         ret->found = 1;
         R1_TRY(r1_path_format(ret->path, sizeof ret->path, err, "%s", resume));
+        ret->elsewhere = !lies_in(resume, dir);
     } else if (!ret->finished) {
-        R1_TRY(r1_ckpt_newest(dir, INT64_MAX, ret->path, sizeof ret->path, &ret->step, err));
-        ret->found = ret->step >= 0;
+        R1_TRY(find_newest(run, dir, ret, err));
     }
-    if (!ret->found && !ret->finished)
+    if ((!ret->found || ret->elsewhere) && !ret->finished)
         st = start_anew(run, dir, err);
 done:
     return st;
 }
 
-static r1_status load(r1_run *run, const r1_ckpt *c, uint64_t *ret_version, r1_err *err) {
+static r1_status load(r1_run *run, const r1_resume *r, const r1_ckpt *c, uint64_t *ret_version,
+                      r1_err *err) {
     r1_trainer *t = run->trainer;
     const r1_shard *s = &t->shard;
     char path[R1_PATH_MAX];
@@ -272,8 +364,8 @@ static r1_status load(r1_run *run, const r1_ckpt *c, uint64_t *ret_version, r1_e
                                 .reference_update = c->numbers.reference_update,
                                 .best = c->numbers.best,
                                 .best_step = c->numbers.best_step};
-    run->metrics_keep = c->numbers.metrics_offset;
-    run->events_keep = c->numbers.events_offset;
+    run->metrics_keep = r->elsewhere ? -1 : c->numbers.metrics_offset;
+    run->events_keep = r->elsewhere ? -1 : c->numbers.events_offset;
     run->t0_s = r1_now_s() - c->numbers.wall_s;
     if (run->at.stage < 0 || run->at.stage >= run->cfg->n_stages)
         st = R1_FAIL(err, R1_DATA, "'%s' names stage %d of %d", c->path, run->at.stage,
@@ -290,13 +382,14 @@ r1_status r1_resume_load(r1_run *run, const r1_resume *r, uint64_t *ret_version,
     if (!r->found)
         return R1_OK;
     if ((st = R1_NEW(c, 1, err)) == R1_OK && (st = r1_ckpt_open(c, r->path, err)) == R1_OK) {
-        st = load(run, c, ret_version, err);
+        st = load(run, r, c, ret_version, err);
         r1_ckpt_close(c);
     }
     r1_free(c);
     st = r1_agree(&run->world->learners, st, err);
     if (st == R1_OK) {
         run->resumed_from = run->at.step;
+        run->elsewhere = r->elsewhere;
         if (r1_run_writes(run))
             r1_info("resumed  from '%s', after step %lld", r->path, (long long)run->at.step);
     }

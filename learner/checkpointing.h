@@ -15,11 +15,15 @@ R1_MUST_USE r1_status r1_checkpoint_save(r1_run *run, r1_err *err);
 
 /* Where a run goes on; the same on every rank. */
 typedef struct r1_resume {
-    int found;    /* 0: from the beginning */
-    int finished; /* the run in the directory ended in order */
+    int found;     /* 0: from the beginning */
+    int finished;  /* the run in the directory ended in order */
+    int elsewhere; /* the checkpoint is not of this directory: its records are not here */
     int64_t step;
     char path[R1_PATH_MAX];
 } r1_resume;
+
+/* Rank 0: DIR/checkpoints of the run directory. */
+R1_MUST_USE r1_status r1_checkpoint_dir(const r1_run *run, char *path, size_t size, r1_err *err);
 
 /* Rank 0, the run directory is open: what --resume (auto or a path) and --from (NULL: not given)
  * mean.  A run of another configuration is R1_USAGE; partial output of this one is discarded when

@@ -4,16 +4,19 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "learner/checkpointing.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 r1_status r1_output_take(r1_run *run, const char *output, int resume, r1_err *err) {
     char path[R1_PATH_MAX];
     r1_status st;
 
     run->t0_s = r1_now_s();
+    run->metrics.fd = run->tensorboard.fd = -1;
     r1_summary_init(&run->summary);
     if (output)
         R1_TRY(r1_path_format(path, sizeof path, err, "%s", output));
@@ -36,23 +39,64 @@ done:
     return st;
 }
 
+/* Where a record of the run goes on.  One that is shorter than the checkpoint knew it has lost what
+ * lies between: that is said, and what there is stays. */
+static int64_t keep_of(const char *path, int64_t keep) {
+    struct stat info;
+    int64_t have = stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
+
+    if (keep <= have)
+        return keep;
+    r1_warn("'%s' has %lld bytes, but the checkpoint was written when it had %lld: records of "
+            "earlier steps are missing",
+            path, (long long)have, (long long)keep);
+    return -1;
+}
+
+/* Checkpoints beyond where the run goes on make room before anything else is cut, so that a kill in
+ * between leaves them with their records. */
+static r1_status make_room(const r1_run *run, r1_err *err) {
+    char dir[R1_PATH_MAX];
+    r1_status st;
+
+    R1_TRY(r1_checkpoint_dir(run, dir, sizeof dir, err));
+    R1_TRY(r1_ckpt_sweep(dir, err));
+    if (run->resumed_from >= 0)
+        st = r1_ckpt_set_aside(dir, run->resumed_from, err);
+done:
+    return st;
+}
+
+static r1_status open_records(r1_run *run, r1_err *err) {
+    char path[R1_PATH_MAX];
+    r1_status st;
+
+    R1_TRY(r1_rundir_file(&run->dir, "metrics.jsonl", path, sizeof path, err));
+    R1_TRY(r1_metrics_open(&run->metrics, path, keep_of(path, run->metrics_keep), 0, err));
+    if (run->cfg->log.tensorboard) {
+        R1_TRY(
+            r1_rundir_file(&run->dir, "tensorboard/" R1_TENSORBOARD_FILE, path, sizeof path, err));
+        int64_t keep = keep_of(path, run->events_keep);
+        R1_TRY(r1_rundir_file(&run->dir, "tensorboard", path, sizeof path, err));
+        R1_TRY(r1_tensorboard_open(&run->tensorboard, path, keep, err));
+    }
+    st = r1_file_fsync(run->dir.path, err);
+done:
+    return st;
+}
+
 r1_status r1_output_open(r1_run *run, r1_err *err) {
-    char path[R1_PATH_MAX], *yaml = NULL;
+    char *yaml = NULL;
     r1_status st;
 
     R1_TRY(r1_config_dump(run->cfg, 0, &yaml, err));
+    R1_TRY(make_room(run, err));
     R1_TRY(r1_rundir_write_config(&run->dir, yaml, err));
     R1_TRY(r1_rundir_clear_exit_status(&run->dir, err));
-    if (run->resumed_from >= 0)
+    if (run->resumed_from >= 0 && !run->elsewhere)
         R1_TRY(earlier_summary(run, err));
     run->summary.resumed_from = run->resumed_from;
-    R1_TRY(r1_rundir_file(&run->dir, "metrics.jsonl", path, sizeof path, err));
-    R1_TRY(r1_metrics_open(&run->metrics, path, r1_path_exists(path) ? run->metrics_keep : -1, 0,
-                           err));
-    if (run->cfg->log.tensorboard) {
-        R1_TRY(r1_rundir_file(&run->dir, "tensorboard", path, sizeof path, err));
-        st = r1_tensorboard_open(&run->tensorboard, path, run->events_keep, err);
-    }
+    st = open_records(run, err);
 done:
     r1_free(yaml);
     return st;

@@ -50,6 +50,7 @@ typedef struct r1_run {
     r1_summary summary;
     int64_t metrics_keep, events_keep; /* bytes to go on behind; -1: a new file */
     int64_t resumed_from;              /* step; -1: not resumed */
+    int elsewhere; /* resumed from a checkpoint of another directory: records begin anew */
     /* not saved */
     int (*stop_requested)(void); /* polled at step boundaries; may be NULL */
     double t0_s;

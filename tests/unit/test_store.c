@@ -8,6 +8,7 @@
 #include "common/store/h5.h"
 #include "common/store/manifest.h"
 #include "learner/checkpointing.h"
+#include "learner/output.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ static r1_arch arch;
 static r1_layout layout;
 static r1_ops *ops;
 static float *w, *m, *v; /* [layout.n_params] */
+static int64_t metrics_offset;
 
 /* A path below the directory of this test; several may be in use at once. */
 typedef struct path {
@@ -73,8 +75,10 @@ static int close_model(void **state) {
 
 /* A checkpoint of n shards below work/DIR. */
 static void save(const char *dir, int64_t step, int n, const char *reference) {
-    r1_ckpt_numbers numbers = {
-        .step = step, .best = (double)NAN, .weights_checksum = 0xfedcba9876543210u};
+    r1_ckpt_numbers numbers = {.step = step,
+                               .best = (double)NAN,
+                               .metrics_offset = metrics_offset,
+                               .weights_checksum = 0xfedcba9876543210u};
     r1_ckpt_texts texts = {
         .config = "name: x\n", .numeric_path = "ref", .reference = reference, .stage = "rl"};
     r1_ckpt_shard shards[8];
@@ -332,6 +336,84 @@ static void resume_keeps_what_it_cannot_read(void **state) {
     assert_true(r1_path_exists(AT("r/metrics.jsonl")));
 }
 
+/* Going on behind an older checkpoint: the later ones are out of the way, not gone. */
+static void later_checkpoints_are_set_aside(void **state) {
+    r1_err err;
+
+    for (int step = 5; step <= 20; step += 5)
+        save("a", step, 1, "");
+    ASSERT_OK(r1_ckpt_set_aside(AT("a"), 10, &err), &err);
+    assert_int_equal(newest("a", R1_OK, ""), 10);
+    assert_true(r1_ckpt_is(AT("a/step_000015.aside1")) && r1_ckpt_is(AT("a/step_000020.aside1")));
+    save("a", 15, 1, "");
+    ASSERT_OK(r1_ckpt_set_aside(AT("a"), 10, &err), &err);
+    assert_true(r1_ckpt_is(AT("a/step_000015.aside2")));
+    ASSERT_OK(r1_ckpt_prune(AT("a"), 1, 0, NULL, 0, &err), &err);
+    assert_true(lies("a", 10) && r1_ckpt_is(AT("a/step_000015.aside1")));
+    assert_false(lies("a", 5));
+}
+
+static void sweeping_takes_only_what_was_not_finished(void **state) {
+    char tmp[R1_PATH_MAX];
+    r1_err err;
+
+    save("s", 5, 1, "");
+    ASSERT_OK(r1_ckpt_begin(AT("s"), 7, tmp, sizeof tmp, &err), &err);
+    ASSERT_OK(r1_file_write_atomic(AT("s/.tmp_step_000007/shard_0000.h5"), "x", 1, &err), &err);
+    ASSERT_OK(r1_file_write_atomic(AT("s/.tmp_reference_000003.h5"), "x", 1, &err), &err);
+    ASSERT_OK(r1_ckpt_sweep(AT("s"), &err), &err);
+    assert_false(r1_path_exists(tmp) || r1_path_exists(AT("s/.tmp_reference_000003.h5")));
+    assert_true(lies("s", 5));
+    ASSERT_OK(r1_ckpt_sweep(AT("nothing"), &err), &err);
+}
+
+/* A metrics file that lost its end: the newest checkpoint that it reaches, else the newest. */
+static void records_decide_where_to_go_on(void **state) {
+    job j;
+    r1_err err;
+
+    begin_run("d");
+    metrics_offset = 3;
+    save("d/checkpoints", 5, 1, "");
+    metrics_offset = 6;
+    save("d/checkpoints", 10, 1, "");
+    metrics_offset = 0;
+    ASSERT_OK(look(&j, "d", "auto", NULL, &err), &err);
+    assert_int_equal(j.found.step, 5);
+    done(&j);
+    assert_int_equal(unlink(AT("d/metrics.jsonl")), 0);
+    ASSERT_OK(look(&j, "d", "auto", NULL, &err), &err);
+    assert_int_equal(j.found.step, 10);
+    j.run.resumed_from = 10;
+    j.run.metrics_keep = 6;
+    j.run.events_keep = 100;
+    ASSERT_OK(r1_output_open(&j.run, &err), &err); /* with a warning */
+    assert_int_equal(r1_metrics_offset(&j.run.metrics), 0);
+    r1_metrics_close(&j.run.metrics);
+    r1_tensorboard_close(&j.run.tensorboard);
+    done(&j);
+}
+
+static void a_checkpoint_of_another_directory_is_known_as_such(void **state) {
+    job j;
+    r1_err err;
+    path from = at("x/checkpoints/step_000005");
+
+    begin_run("x");
+    save("x/checkpoints", 5, 1, "");
+    ASSERT_OK(look(&j, "x", from.s, NULL, &err), &err);
+    assert_false(j.found.elsewhere);
+    done(&j);
+    ASSERT_OK(look(&j, "y", from.s, NULL, &err), &err);
+    assert_true(j.found.found && j.found.elsewhere);
+    done(&j);
+    begin_run("z");
+    save("z/checkpoints", 9, 1, "");
+    ASSERT_FAILS(look(&j, "z", from.s, NULL, &err), R1_USAGE, &err, "another --output");
+    done(&j);
+    assert_true(lies("z/checkpoints", 9));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(damaged_ones_are_passed_over, setup, teardown),
@@ -340,6 +422,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_damaged_reference_is_written_again, setup, teardown),
         cmocka_unit_test_setup_teardown(opening_checks_every_small_file, setup, teardown),
         cmocka_unit_test_setup_teardown(other_versions_are_refused_by_number, setup, teardown),
+        cmocka_unit_test_setup_teardown(later_checkpoints_are_set_aside, setup, teardown),
+        cmocka_unit_test_setup_teardown(sweeping_takes_only_what_was_not_finished, setup, teardown),
+        cmocka_unit_test_setup_teardown(records_decide_where_to_go_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_checkpoint_of_another_directory_is_known_as_such, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(resume_keeps_what_it_cannot_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
