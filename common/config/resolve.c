@@ -260,6 +260,11 @@ static r1_status resolve_top(const r1_reader *r) {
     if (c->topology.learners > v)
         return r1_reader_fail_key(r, "topology.learners", "%d is above virtual_learners (%d)",
                                   c->topology.learners, v);
+    const char *best = c->checkpoint.best; /* clocks differ from rank to rank, losses fall */
+    if (best && strncmp(best, "eval/", 5) != 0 && strncmp(best, "critic/", 7) != 0)
+        return r1_reader_fail_key(
+            r, "checkpoint.best",
+            "'%.60s' is no metric eval/... or critic/..., where more is better", best);
     if (c->async.in_flight && c->async.max_staleness == 0)
         return r1_reader_fail_key(r, "async.in_flight", "true: not available in this version");
     return R1_OK;

@@ -414,6 +414,28 @@ static void a_checkpoint_of_another_directory_is_known_as_such(void **state) {
     assert_true(lies("z/checkpoints", 9));
 }
 
+static void best_is_a_metric_that_all_ranks_agree_on(void **state) {
+    static const struct {
+        const char *name;
+        int good;
+    } rows[] = {{"eval/accuracy", 1},   {"critic/rewards/mean", 1}, {"timing_s/step", 0},
+                {"perf/throughput", 0}, {"actor/loss", 0},          {"accuracy", 0}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char key[64], *overrides[] = {key};
+        r1_config *cfg = NULL;
+        r1_err err = {0};
+        snprintf(key, sizeof key, "checkpoint.best=%s", rows[i].name);
+        r1_status st =
+            r1_config_parse(&cfg, config_text, strlen(config_text), "x.yaml", 1, overrides, &err);
+        assert_int_equal(st, rows[i].good ? R1_OK : R1_USAGE);
+        if (st == R1_OK)
+            r1_config_free(cfg);
+        else
+            assert_non_null(strstr(err.msg, "checkpoint.best"));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(damaged_ones_are_passed_over, setup, teardown),
@@ -427,6 +449,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(records_decide_where_to_go_on, setup, teardown),
         cmocka_unit_test_setup_teardown(a_checkpoint_of_another_directory_is_known_as_such, setup,
                                         teardown),
+        cmocka_unit_test(best_is_a_metric_that_all_ranks_agree_on),
         cmocka_unit_test_setup_teardown(resume_keeps_what_it_cannot_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
