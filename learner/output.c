@@ -27,7 +27,7 @@ done:
     return st;
 }
 
-/* Stages that were done before come from the earlier attempt's summary. */
+/* What was found before comes from the earlier attempt's summary. */
 static r1_status earlier_summary(r1_run *run, r1_err *err) {
     char path[R1_PATH_MAX];
     r1_status st;
@@ -95,6 +95,8 @@ r1_status r1_output_open(r1_run *run, r1_err *err) {
     R1_TRY(r1_rundir_clear_exit_status(&run->dir, err));
     if (run->resumed_from >= 0 && !run->elsewhere)
         R1_TRY(earlier_summary(run, err));
+    r1_summary_cut(&run->summary, r1_run_stage(run)->name);
+    *run->summary.weights_checksum = *run->summary.optimizer_checksum = '\0';
     run->summary.resumed_from = run->resumed_from;
     st = open_records(run, err);
 done:

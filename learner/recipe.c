@@ -92,9 +92,10 @@ static r1_status evaluate(r1_run *run, const char *when, r1_summary_stage *summa
         return st;
     record_eval(&e, summary, rec);
     r1_record_real(rec, r1_now_s() - t0, "timing_s/testing");
-    if (r1_run_writes(run))
-        say_eval(run, &e, when);
-    return R1_OK;
+    if (!r1_run_writes(run))
+        return R1_OK;
+    say_eval(run, &e, when);
+    return write_summary(run, -1, err); /* before a checkpoint says that this is done */
 }
 
 static int has_eval(const r1_run *run) {
@@ -195,6 +196,8 @@ static r1_status one_step(r1_run *run, int64_t steps, r1_record *rec, r1_err *er
     double tokens = r1_record_value(rec, "perf/total_num_tokens");
     if (!isnan(tokens))
         r1_record_real(rec, tokens / took, "perf/throughput");
+    summary_stage(run)->steps = run->at.stage_step;
+    summary_stage(run)->updates = run->at.stage_updates;
     if (eval_due(run, steps))
         st = evaluate(run, "after", summary_stage(run), rec, err);
 done:
@@ -257,10 +260,7 @@ static r1_status run_stage(r1_run *run, r1_record *rec, r1_err *err) {
         if (r1_checkpoint_due(run, plan.steps, best, stop))
             R1_TRY(r1_checkpoint_save(run, err));
     }
-    r1_summary_stage *s = summary_stage(run);
-    s->steps = run->at.stage_step;
-    s->updates = run->at.stage_updates;
-    s->wall_s += r1_now_s() - t0;
+    summary_stage(run)->wall_s += r1_now_s() - t0;
     if (stop)
         st =
             R1_FAIL(err, R1_STOPPED, "stopped on request after step %lld", (long long)run->at.step);
@@ -281,6 +281,16 @@ done:
     return st;
 }
 
+/* The last words of the run; err keeps what ended it. */
+static r1_status end(r1_run *run, r1_status st, r1_err *err) {
+    r1_err *mine = st == R1_OK ? err : NULL;
+    r1_status ended = st == R1_OK || st == R1_STOPPED ? finish(run, mine) : R1_OK;
+
+    if (ended == R1_OK && r1_run_writes(run))
+        ended = write_summary(run, r1_exit_code(st), mine);
+    return st == R1_OK ? ended : st;
+}
+
 r1_status r1_recipe_run(r1_run *run, r1_err *err) {
     r1_record *rec = NULL;
     r1_status st;
@@ -289,15 +299,10 @@ r1_status r1_recipe_run(r1_run *run, r1_err *err) {
     for (; run->at.stage < run->cfg->n_stages; run->at.stage++, run->at.stage_step = 0) {
         R1_TRY(run_stage(run, rec, err));
         if (r1_run_writes(run))
-            R1_TRY(write_summary(run, 0, err));
+            R1_TRY(write_summary(run, -1, err));
     }
 done:
-    if (st == R1_OK || st == R1_STOPPED) {
-        r1_status ended = finish(run, st == R1_OK ? err : NULL);
-        if (ended == R1_OK && r1_run_writes(run))
-            ended = write_summary(run, r1_exit_code(st), st == R1_OK ? err : NULL);
-        st = st == R1_OK ? ended : st;
-    }
+    st = end(run, st, err);
     r1_dataset_close(run->train);
     run->train = NULL;
     r1_free(rec);

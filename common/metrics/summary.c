@@ -11,7 +11,7 @@
 
 void r1_summary_init(r1_summary *s) {
     memset(s, 0, sizeof *s);
-    s->resumed_from = -1;
+    s->resumed_from = s->exit_status = -1;
     s->reproducible = 1;
 }
 
@@ -25,6 +25,12 @@ r1_summary_stage *r1_summary_stage_of(r1_summary *s, const char *name, const cha
     snprintf(stage->name, sizeof stage->name, "%s", name);
     snprintf(stage->kind, sizeof stage->kind, "%s", kind);
     return stage;
+}
+
+void r1_summary_cut(r1_summary *s, const char *name) {
+    for (int i = 0; i < s->n_stages; i++)
+        if (strcmp(s->stage[i].name, name) == 0)
+            s->n_stages = i + 1;
 }
 
 static json_t *number(double x) {
@@ -66,10 +72,11 @@ r1_status r1_summary_write(const r1_summary *s, const char *path, r1_err *err) {
     for (int i = 0; i < s->n_stages; i++)
         json_array_append_new(stages, stage_json(&s->stage[i]));
     root =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:o}", "stages", stages, "weights_checksum",
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "stages", stages, "weights_checksum",
                   text(s->weights_checksum), "optimizer_checksum", text(s->optimizer_checksum),
                   "resumed_from", s->resumed_from < 0 ? json_null() : json_integer(s->resumed_from),
-                  "wall_s", number(s->wall_s), "exit_status", s->exit_status, "reproducible",
+                  "wall_s", number(s->wall_s), "exit_status",
+                  s->exit_status < 0 ? json_null() : json_integer(s->exit_status), "reproducible",
                   s->reproducible, "phases_s", phases_json(s));
     out = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     if (!out) {
@@ -148,7 +155,7 @@ r1_status r1_summary_read(r1_summary *ret, const char *path, r1_err *err) {
     get_text(root, "optimizer_checksum", ret->optimizer_checksum, sizeof ret->optimizer_checksum);
     ret->resumed_from = get_int(root, "resumed_from", -1);
     ret->wall_s = get_number(root, "wall_s");
-    ret->exit_status = (int)get_int(root, "exit_status", 0);
+    ret->exit_status = (int)get_int(root, "exit_status", -1);
     ret->reproducible = !json_is_false(json_object_get(root, "reproducible"));
 done:
     json_decref(root);

@@ -1,7 +1,8 @@
 #ifndef R1_METRICS_SUMMARY_H
 #define R1_METRICS_SUMMARY_H
-/* summary.json: what a run came to, for people and scripts.  Rewritten at the end of each stage and
- * at the end of the run, so that a resumed run finds the results of the stages before it. */
+/* summary.json: what a run came to, for people and scripts.  Rewritten after each evaluation,
+ * before the checkpoint that follows it, after each stage and at the end: a resumed run finds all
+ * results from before. */
 #include "common/base/err.h"
 #include "common/metrics/phases.h"
 
@@ -28,7 +29,7 @@ typedef struct r1_summary {
     char weights_checksum[17], optimizer_checksum[17]; /* empty: null */
     int64_t resumed_from;                              /* step; -1: null */
     double wall_s;
-    int exit_status;
+    int exit_status;  /* -1: null, the run goes on or was killed */
     int reproducible; /* 0: a wall-clock time-out decided a verdict */
     int has_phases;
     r1_phase_stats phases[R1_PHASE_COUNT]; /* written, not read */
@@ -36,6 +37,8 @@ typedef struct r1_summary {
 
 /* Nothing yet: no stages, not resumed, reproducible. */
 void r1_summary_init(r1_summary *s);
+/* Forget the stages behind the one of that name (all of them stay if there is none). */
+void r1_summary_cut(r1_summary *s, const char *name);
 /* The stage of that name, added behind the others if it is new. */
 r1_summary_stage *r1_summary_stage_of(r1_summary *s, const char *name, const char *kind);
 R1_MUST_USE r1_status r1_summary_write(const r1_summary *s, const char *path, r1_err *err);

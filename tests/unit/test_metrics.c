@@ -325,6 +325,7 @@ static void test_summary(void **state) {
     assert_non_null(root);
     assert_true(json_is_null(json_object_get(root, "resumed_from")));
     assert_true(json_is_null(json_object_get(root, "optimizer_checksum")));
+    assert_true(json_is_null(json_object_get(root, "exit_status"))); /* of a run that goes on */
     json_t *j = json_array_get(json_object_get(root, "stages"), 0);
     assert_true(json_is_null(json_object_get(json_object_get(j, "eval"), "greedy_accuracy")));
     assert_true(
@@ -338,6 +339,11 @@ static void test_summary(void **state) {
     assert_true(back->stage[0].eval.accuracy == 0.98 && back->stage[0].eval.n == 512);
     assert_true(isnan(back->stage[0].eval.greedy_accuracy) && !back->stage[1].has_eval);
     assert_int_equal(back->stage[0].updates, 300);
+    assert_int_equal(back->exit_status, -1);
+    r1_summary_cut(back, "none");
+    assert_int_equal(back->n_stages, 2);
+    r1_summary_cut(back, "rl");
+    assert_int_equal(back->n_stages, 1);
 
     OK(r1_file_write_atomic(path, "{\"stages\": [", 12, e));
     assert_int_equal(r1_summary_read(back, path, &err), R1_DATA);
