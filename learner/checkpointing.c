@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "learner/inputs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -97,7 +98,8 @@ static r1_status finish(r1_run *run, const char *dir, const char *tmp, const r1_
                            .model = json,
                            .numeric_path = model->ops->path,
                            .reference = reference,
-                           .stage = r1_run_stage(run)->name};
+                           .stage = r1_run_stage(run)->name,
+                           .inputs = run->inputs};
     st = r1_ckpt_finish(dir, tmp, &model->layout, shards, run->world->learners.size, numbers,
                         &texts, err);
 done:
@@ -340,6 +342,8 @@ static r1_status load(r1_run *run, const r1_resume *r, const r1_ckpt *c, uint64_
     r1_status st;
 
     R1_TRY(check_same_config(run, c->config, c->path, err));
+    if (r1_run_writes(run))
+        R1_TRY(r1_inputs_same(c->inputs, run->inputs, c->path, err));
     if (strcmp(c->numeric_path, t->ops->path) != 0) {
         st = R1_FAIL(err, R1_USAGE,
                      "'%s' was made on numeric path %s, this run would use %s; set "
@@ -379,8 +383,10 @@ r1_status r1_resume_load(r1_run *run, const r1_resume *r, uint64_t *ret_version,
     r1_status st;
 
     *ret_version = 0;
-    if (!r->found)
-        return R1_OK;
+    st = r1_run_writes(run) ? r1_inputs_text(run, &run->inputs, err) : R1_OK;
+    st = r1_agree(&run->world->learners, st, err);
+    if (st != R1_OK || !r->found)
+        return st;
     if ((st = R1_NEW(c, 1, err)) == R1_OK && (st = r1_ckpt_open(c, r->path, err)) == R1_OK) {
         st = load(run, r, c, ret_version, err);
         r1_ckpt_close(c);

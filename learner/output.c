@@ -142,6 +142,8 @@ void r1_output_close(r1_run *run, int exit_code, const double *seconds, const in
     }
     if (r1_rundir_write_exit_status(&run->dir, exit_code, &err) != R1_OK)
         r1_error("%s", err.msg);
+    r1_free(run->inputs);
+    run->inputs = NULL;
     r1_metrics_close(&run->metrics);
     r1_tensorboard_close(&run->tensorboard);
     r1_rundir_close(&run->dir);

@@ -48,6 +48,7 @@ typedef struct r1_run {
     r1_metrics metrics;
     r1_tensorboard tensorboard;
     r1_summary summary;
+    char *inputs;                      /* fingerprints of what is read; owned */
     int64_t metrics_keep, events_keep; /* bytes to go on behind; -1: a new file */
     int64_t resumed_from;              /* step; -1: not resumed */
     int elsewhere; /* resumed from a checkpoint of another directory: records begin anew */

@@ -145,16 +145,23 @@ uint64_t r1_dataset_size(const r1_dataset *d) {
     return d->from_file ? d->n_rows : d->o.evaluation ? d->n_eval : 0;
 }
 
-uint64_t r1_dataset_fingerprint(const r1_dataset *d) {
-    const r1_data_spec *s = d->o.spec;
+r1_status r1_data_fingerprint(const r1_data_spec *s, uint64_t *ret, r1_err *err) {
     char text[512];
+    r1_map map;
+    r1_status st;
 
-    if (d->from_file)
-        return d->file.fingerprint;
+    if (s->task == R1_TASK_NONE && s->file) {
+        if ((st = r1_map_open(&map, s->file, err)) != R1_OK)
+            return st;
+        *ret = r1_hash64(map.data, map.len);
+        r1_map_close(&map);
+        return R1_OK;
+    }
     snprintf(text, sizeof text, "%d %d %d %d %d %d %d %s %s %d", s->task, s->terms, s->min, s->max,
              s->digits, s->count, s->target_max, s->ops, s->question ? s->question : "",
              s->held_out_mod);
-    return text_hash(text);
+    *ret = text_hash(text);
+    return R1_OK;
 }
 
 /* Row of a file: a permutation an epoch in training, the file's order in evaluations. */

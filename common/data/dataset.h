@@ -24,8 +24,8 @@ void r1_dataset_close(r1_dataset *d);
 
 /* Problems before the dataset repeats; 0: it never does (a task). */
 uint64_t r1_dataset_size(const r1_dataset *d);
-/* Of the file's contents or of the task's parameters. */
-uint64_t r1_dataset_fingerprint(const r1_dataset *d);
+/* Of the file's contents or of the task's parameters; nothing needs to be open. */
+R1_MUST_USE r1_status r1_data_fingerprint(const r1_data_spec *s, uint64_t *ret, r1_err *err);
 
 /* Problem `index`; the caller calls r1_problem_done. */
 R1_MUST_USE r1_status r1_dataset_get(r1_dataset *d, uint64_t index, r1_problem *ret, r1_err *err);

@@ -1,7 +1,6 @@
 /* JSON lines; see jsonl.h. */
 #include "common/data/jsonl.h"
 
-#include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/config/number.h"
 
@@ -53,7 +52,6 @@ r1_status r1_jsonl_open(r1_jsonl *j, const char *path, r1_err *err) {
     R1_TRY(R1_NEW(j->lengths, j->n, err));
     R1_TRY(R1_NEW(j->lines, j->n, err));
     R1_TRY(index_rows(j, 1, err));
-    j->fingerprint = r1_hash64(j->map.data, j->map.len);
     return R1_OK;
 done:
     r1_jsonl_close(j);

@@ -18,7 +18,6 @@ typedef struct r1_jsonl {
     uint32_t *lengths;
     uint32_t *lines; /* line number, from 1 */
     uint32_t n;
-    uint64_t fingerprint; /* xxh3 of the file */
 } r1_jsonl;
 
 R1_MUST_USE r1_status r1_jsonl_open(r1_jsonl *j, const char *path, r1_err *err);

@@ -148,6 +148,7 @@ static r1_status write_texts(hid_t file, const r1_ckpt_texts *t, r1_err *err) {
     R1_TRY(r1_h5_write_text(file, "/config/model", t->model, err));
     R1_TRY(r1_h5_write_text(file, "/config/numeric_path", t->numeric_path, err));
     R1_TRY(r1_h5_write_text(file, "/config/stage", t->stage, err));
+    R1_TRY(r1_h5_write_text(file, "/config/inputs", t->inputs ? t->inputs : "", err));
     st = r1_h5_write_text(file, "/config/reference", t->reference, err);
 done:
     return st;
@@ -350,6 +351,7 @@ r1_status r1_ckpt_open(r1_ckpt *c, const char *path, r1_err *err) {
     R1_TRY(r1_h5_read_text(file, "/config/numeric_path", &c->numeric_path, err));
     R1_TRY(r1_h5_read_text(file, "/config/stage", &c->stage, err));
     R1_TRY(r1_h5_read_text(file, "/config/reference", &c->reference, err));
+    R1_TRY(r1_h5_read_text(file, "/config/inputs", &c->inputs, err));
     st = read_shard_ranges(c, m, err);
 done:
     if (file >= 0)
@@ -366,6 +368,7 @@ void r1_ckpt_close(r1_ckpt *c) {
     r1_free(c->numeric_path);
     r1_free(c->reference);
     r1_free(c->stage);
+    r1_free(c->inputs);
     memset(c, 0, sizeof *c);
 }
 

@@ -58,6 +58,7 @@ typedef struct r1_ckpt_texts {
     const char *numeric_path; /* of the kernels, e.g. "avx512_bf16" */
     const char *reference;    /* file in the parent directory; "": none */
     const char *stage;        /* name of the stage */
+    const char *inputs;       /* fingerprints of model, tokenizer and data; NULL: none */
 } r1_ckpt_texts;
 
 /* One shard as its learner wrote it. */
@@ -98,7 +99,7 @@ typedef struct r1_ckpt {
     int n_shards;
     r1_ckpt_shard shards[R1_CKPT_SHARDS_MAX];
     r1_ckpt_numbers numbers;
-    char *config, *model, *numeric_path, *reference, *stage; /* owned */
+    char *config, *model, *numeric_path, *reference, *stage, *inputs; /* owned */
 } r1_ckpt;
 
 /* Open a checkpoint directory: manifest, sizes, contents of all files but shards and references,

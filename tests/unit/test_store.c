@@ -8,6 +8,7 @@
 #include "common/store/h5.h"
 #include "common/store/manifest.h"
 #include "learner/checkpointing.h"
+#include "learner/inputs.h"
 #include "learner/output.h"
 
 #include <math.h>
@@ -436,6 +437,43 @@ static void best_is_a_metric_that_all_ranks_agree_on(void **state) {
     }
 }
 
+/* Other rows behind the same path are another run. */
+static void changed_data_is_named_with_both_hashes(void **state) {
+    static const char text[] = "name: x\n"
+                               "model: {init: random, config: {arch: llama, hidden_size: 64, "
+                               "layers: 1, heads: 2, kv_heads: 2, intermediate_size: 64}}\n"
+                               "tokenizer: {kind: bytes}\n"
+                               "stages: [{name: one, kind: sft, total_updates: 1, batch: 8}]\n";
+    char key[R1_PATH_MAX + 32], *overrides[] = {key}, *now[3];
+    path rows = at("rows.jsonl");
+    r1_trainer trainer = {0};
+    r1_model model = {.arch = arch};
+    r1_run run = {.trainer = &trainer};
+    r1_tokenizer *bytes;
+    r1_config *cfg;
+    r1_err err = {0};
+
+    snprintf(key, sizeof key, "data.train.file=%s", rows.s);
+    ASSERT_OK(r1_config_parse(&cfg, text, strlen(text), "x.yaml", 1, overrides, &err), &err);
+    ASSERT_OK(r1_tokenizer_new_bytes(&bytes, NULL, 0, &err), &err);
+    trainer.o.model = &model;
+    run.cfg = cfg;
+    run.tokenizer = bytes;
+    for (int i = 0; i < 3; i++) {
+        const char *row = i < 2 ? "{\"prompt\": \"1\"}\n" : "{\"prompt\": \"2\"}\n";
+        ASSERT_OK(r1_file_write_atomic(rows.s, row, strlen(row), &err), &err);
+        ASSERT_OK(r1_inputs_text(&run, &now[i], &err), &err);
+    }
+    ASSERT_OK(r1_inputs_same(now[0], now[1], "step_1", &err), &err);
+    ASSERT_FAILS(r1_inputs_same(now[0], now[2], "step_1", &err), R1_USAGE, &err,
+                 "data.train of stage one is not what it was when 'step_1' was written");
+    ASSERT_FAILS(r1_inputs_same("", now[2], "step_1", &err), R1_USAGE, &err, "model is not");
+    for (int i = 0; i < 3; i++)
+        r1_free(now[i]);
+    r1_tokenizer_free(bytes);
+    r1_config_free(cfg);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(damaged_ones_are_passed_over, setup, teardown),
@@ -450,6 +488,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_checkpoint_of_another_directory_is_known_as_such, setup,
                                         teardown),
         cmocka_unit_test(best_is_a_metric_that_all_ranks_agree_on),
+        cmocka_unit_test_setup_teardown(changed_data_is_named_with_both_hashes, setup, teardown),
         cmocka_unit_test_setup_teardown(resume_keeps_what_it_cannot_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
