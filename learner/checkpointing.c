@@ -266,13 +266,14 @@ done:
     return st;
 }
 
-/* The newest checkpoint that can be used, better one whose records are all there. */
-static r1_status find_newest(const r1_run *run, const char *dir, r1_resume *ret, r1_err *err) {
+/* The newest checkpoint below `before` that can be used, better one whose records are all there. */
+static r1_status find_newest(const r1_run *run, const char *dir, int64_t before, r1_resume *ret,
+                             r1_err *err) {
     r1_resume first = {.step = -1};
-    int64_t before = INT64_MAX;
     int reach = 0;
     r1_status st;
 
+    *ret = (r1_resume){.automatic = 1};
     for (;;) {
         st = r1_ckpt_newest(dir, before, ret->path, sizeof ret->path, &ret->step, err);
         if (st != R1_OK || ret->step < 0)
@@ -326,7 +327,7 @@ r1_status r1_resume_find(r1_run *run, const char *resume, const char *from, r1_r
         R1_TRY(r1_path_format(ret->path, sizeof ret->path, err, "%s", resume));
         ret->elsewhere = !lies_in(resume, dir);
     } else if (!ret->finished) {
-        R1_TRY(find_newest(run, dir, ret, err));
+        R1_TRY(find_newest(run, dir, INT64_MAX, ret, err));
     }
     if ((!ret->found || ret->elsewhere) && !ret->finished)
         st = start_anew(run, dir, err);
@@ -378,8 +379,59 @@ done:
     return st;
 }
 
-r1_status r1_resume_load(r1_run *run, const r1_resume *r, uint64_t *ret_version, r1_err *err) {
+/* The sums over all units must be the stored ones: sound shards may be of different saves. */
+static r1_status check_sums(r1_run *run, const r1_ckpt *c, r1_err *err) {
+    uint64_t weights, optimizer;
+    r1_status st = r1_trainer_checksum(run->trainer, &weights, &optimizer, err);
+
+    if (st == R1_OK &&
+        (weights != c->numbers.weights_checksum || optimizer != c->numbers.optimizer_checksum))
+        st = R1_FAIL(err, R1_DATA,
+                     "'%s': weights %016llx and moments %016llx were read, but %016llx and %016llx "
+                     "were saved",
+                     c->path, (unsigned long long)weights, (unsigned long long)optimizer,
+                     (unsigned long long)c->numbers.weights_checksum,
+                     (unsigned long long)c->numbers.optimizer_checksum);
+    return st;
+}
+
+static r1_status load_one(r1_run *run, const r1_resume *r, uint64_t *ret_version, r1_err *err) {
     r1_ckpt *c = NULL;
+    int opened = 0;
+    r1_status st = R1_NEW(c, 1, err);
+
+    if (st == R1_OK) {
+        st = r1_ckpt_open(c, r->path, err);
+        opened = st == R1_OK;
+    }
+    st = opened ? load(run, r, c, ret_version, err) : st;
+    R1_TRY(r1_agree(&run->world->learners, st, err));
+    st = check_sums(run, c, err);
+done:
+    if (opened)
+        r1_ckpt_close(c);
+    r1_free(c);
+    return st;
+}
+
+/* Rank 0 chooses the checkpoint before the one that could not be loaded. */
+static r1_status go_back(const r1_run *run, r1_resume *at, r1_err *err) {
+    char dir[R1_PATH_MAX];
+    r1_status st = R1_OK;
+
+    if (r1_run_writes(run)) {
+        r1_warn("passing over '%s': %s", at->path, err->msg);
+        st = r1_checkpoint_dir(run, dir, sizeof dir, err);
+        st = st == R1_OK ? find_newest(run, dir, at->step, at, err) : st;
+    }
+    R1_TRY(r1_agree(&run->world->learners, st, err));
+    st = r1_bcast(&run->world->learners, at, sizeof *at, 0, "checkpoint to go back to", err);
+done:
+    return st;
+}
+
+r1_status r1_resume_load(r1_run *run, const r1_resume *r, uint64_t *ret_version, r1_err *err) {
+    r1_resume at = *r;
     r1_status st;
 
     *ret_version = 0;
@@ -387,17 +439,14 @@ r1_status r1_resume_load(r1_run *run, const r1_resume *r, uint64_t *ret_version,
     st = r1_agree(&run->world->learners, st, err);
     if (st != R1_OK || !r->found)
         return st;
-    if ((st = R1_NEW(c, 1, err)) == R1_OK && (st = r1_ckpt_open(c, r->path, err)) == R1_OK) {
-        st = load(run, r, c, ret_version, err);
-        r1_ckpt_close(c);
-    }
-    r1_free(c);
-    st = r1_agree(&run->world->learners, st, err);
-    if (st == R1_OK) {
-        run->resumed_from = run->at.step;
-        run->elsewhere = r->elsewhere;
-        if (r1_run_writes(run))
-            r1_info("resumed  from '%s', after step %lld", r->path, (long long)run->at.step);
-    }
+    while ((st = load_one(run, &at, ret_version, err)) == R1_DATA && at.automatic)
+        R1_TRY(go_back(run, &at, err));
+    if (st != R1_OK)
+        goto done;
+    run->resumed_from = run->at.step;
+    run->elsewhere = at.elsewhere;
+    if (r1_run_writes(run))
+        r1_info("resumed  from '%s', after step %lld", at.path, (long long)run->at.step);
+done:
     return st;
 }

@@ -17,6 +17,7 @@ R1_MUST_USE r1_status r1_checkpoint_save(r1_run *run, r1_err *err);
 typedef struct r1_resume {
     int found;     /* 0: from the beginning */
     int finished;  /* the run in the directory ended in order */
+    int automatic; /* the newest that can be used is meant */
     int elsewhere; /* the checkpoint is not of this directory: its records are not here */
     int64_t step;
     char path[R1_PATH_MAX];
@@ -32,7 +33,8 @@ R1_MUST_USE r1_status r1_resume_find(r1_run *run, const char *resume, const char
                                      r1_resume *ret, r1_err *err);
 
 /* Collective over the learners: weights, moments, reference and position; before
- * r1_trainer_start.  *ret_version: of the weights. */
+ * r1_trainer_start.  *ret_version: of the weights.  Damage that shows only now makes --resume auto go
+ * back to the checkpoint before. */
 R1_MUST_USE r1_status r1_resume_load(r1_run *run, const r1_resume *r, uint64_t *ret_version,
                                      r1_err *err);
 

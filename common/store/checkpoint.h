@@ -118,8 +118,9 @@ R1_MUST_USE r1_status r1_ckpt_verify(const char *path, r1_err *err);
 /* Is this directory one of ours (has a manifest)? */
 int r1_ckpt_is(const char *path);
 
-/* The newest checkpoint below dir of a step below `before` whose files are as its manifest says; those
- * that are not are reported through r1_warn and passed over.  *ret_step = -1 when dir holds no
+/* The newest checkpoint below dir of a step below `before` whose files are as its manifest says (but
+ * for the contents of shards and reference, which are checked as they are read); those that are not
+ * are reported through r1_warn and passed over.  *ret_step = -1 when dir holds no
  * directory step_N at all; when it holds some, but none that can be used, that is R1_DATA. */
 R1_MUST_USE r1_status r1_ckpt_newest(const char *dir, int64_t before, char *ret_path, size_t size,
                                      int64_t *ret_step, r1_err *err);

@@ -66,7 +66,7 @@ static r1_status path_of(const char *dir, int64_t step, char *path, size_t size,
 static r1_status check(const char *path, r1_manifest *m, r1_err *err) {
     r1_status st = r1_manifest_read(m, path, err);
 
-    return st == R1_OK ? r1_manifest_check(m, path, R1_MANIFEST_ALL, err) : st;
+    return st == R1_OK ? r1_manifest_check(m, path, R1_MANIFEST_HEAD, err) : st;
 }
 
 /* All were passed over: say which, as far as the message is long. */
