@@ -32,26 +32,36 @@ done:
     return st;
 }
 
+/* First element of unit u in the flat space. */
+static size_t first_element(const r1_layout *l, uint32_t u) {
+    return u < l->n_units ? l->units[u].offset : l->n_params;
+}
+
 /* ---- the view for people: virtual datasets over the shards ---- */
 
-/* Rows of one unit: from a run of the shard's flat dataset to whole rows of the tensor. */
-static r1_status map_unit(hid_t plist, hid_t tensor_space, const r1_tensor *t, const r1_unit *u,
-                          const char *shard_file, const char *set, size_t shard_first,
-                          size_t shard_n, r1_err *err) {
-    hsize_t start[2] = {(hsize_t)u->row0, 0}, count[2] = {(hsize_t)u->rows, (hsize_t)t->cols};
-    hsize_t from[1] = {u->offset - shard_first}, n[1] = {u->n}, dims[1] = {shard_n};
+/* Where the elements of units [a, b), all of one tensor, lie in a shard's flat dataset. */
+typedef struct run_of_units {
+    uint32_t a, b;
+    size_t from, shard_n; /* elements */
+    const char *file, *set;
+} run_of_units;
+
+/* Units of one tensor are contiguous in both spaces: a run is one block of whole rows. */
+static r1_status map_run(hid_t plist, hid_t space, const r1_layout *l, const run_of_units *r,
+                         r1_err *err) {
+    const r1_tensor *t = &l->tensors[l->units[r->a].tensor];
+    hsize_t n[1] = {first_element(l, r->b) - first_element(l, r->a)};
+    hsize_t start[2] = {0, 0}, count[2] = {n[0], 0}, from[1] = {r->from}, dims[1] = {r->shard_n};
     hid_t source = H5Screate_simple(1, dims, NULL);
-    int good;
 
     if (t->is_matrix) {
-        good = H5Sselect_hyperslab(tensor_space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0;
-    } else {
-        start[0] = 0;
-        count[0] = u->n;
-        good = H5Sselect_hyperslab(tensor_space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0;
+        start[0] = (hsize_t)l->units[r->a].row0;
+        count[0] = n[0] / (hsize_t)t->cols;
+        count[1] = (hsize_t)t->cols;
     }
-    good = good && H5Sselect_hyperslab(source, H5S_SELECT_SET, from, NULL, n, NULL) >= 0 &&
-           H5Pset_virtual(plist, tensor_space, shard_file, set, source) >= 0;
+    int good = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+               H5Sselect_hyperslab(source, H5S_SELECT_SET, from, NULL, n, NULL) >= 0 &&
+               H5Pset_virtual(plist, space, r->file, r->set, source) >= 0;
     H5Sclose(source);
     return good ? R1_OK : R1_FAIL(err, R1_IO, "HDF5: cannot map tensor '%s'", t->name);
 }
@@ -63,29 +73,31 @@ typedef struct view {
     int n_shards;
 } view;
 
-static size_t first_element(const r1_layout *l, uint32_t u) {
-    return u < l->n_units ? l->units[u].offset : l->n_params;
-}
-
 static r1_status view_tensor(const view *v, const r1_tensor *t, const char *group, const char *set,
                              r1_err *err) {
     const r1_layout *l = v->l;
     hsize_t dims[2] = {t->is_matrix ? (hsize_t)t->rows : (hsize_t)t->cols, (hsize_t)t->cols};
     hid_t space = H5Screate_simple(t->is_matrix ? 2 : 1, dims, NULL);
     hid_t plist = H5Pcreate(H5P_DATASET_CREATE), data = -1;
+    uint32_t end = t + 1 < l->tensors + l->n_tensors ? t[1].unit0 : l->n_units;
     float missing = __builtin_nanf("");
     char path[160], file[32];
     r1_status st = R1_OK;
 
     H5Pset_fill_value(plist, H5T_NATIVE_FLOAT, &missing);
-    for (uint32_t u = t->unit0; u < l->n_units && &l->tensors[l->units[u].tensor] == t; u++) {
-        int s = 0;
-        while (s + 1 < v->n_shards && u >= v->shards[s].u1)
-            s++;
-        size_t first = first_element(l, v->shards[s].u0);
-        snprintf(file, sizeof file, "shard_%04d.h5", s);
-        R1_TRY(map_unit(plist, space, t, &l->units[u], file, set, first,
-                        first_element(l, v->shards[s].u1) - first, err));
+    for (int i = 0; i < v->n_shards; i++) {
+        const r1_ckpt_shard *s = &v->shards[i];
+        size_t first = first_element(l, s->u0);
+        run_of_units r = {.a = t->unit0 > s->u0 ? t->unit0 : s->u0,
+                          .b = end < s->u1 ? end : s->u1,
+                          .shard_n = first_element(l, s->u1) - first,
+                          .file = file,
+                          .set = set};
+        if (r.a >= r.b)
+            continue;
+        r.from = first_element(l, r.a) - first;
+        snprintf(file, sizeof file, "shard_%04d.h5", i);
+        R1_TRY(map_run(plist, space, l, &r, err));
     }
     H5Sselect_all(space);
     snprintf(path, sizeof path, "%s/%s", group, t->name);

@@ -260,6 +260,35 @@ static void other_versions_are_refused_by_number(void **state) {
     free(c);
 }
 
+/* The view for people: whole tensors with their own numbers, one mapping per tensor and shard. */
+static void the_view_shows_whole_tensors(void **state) {
+    static const char *const groups[] = {"/model", "/optimizer/m", "/optimizer/v"};
+    float *x = calloc(layout.n_params, sizeof *x);
+
+    for (int n = 1; n <= 3; n++) {
+        save("v", n, n, "");
+        hid_t file = H5Fopen(AT("v/step_%06d/checkpoint.h5", n), H5F_ACC_RDONLY, H5P_DEFAULT);
+        assert_true(file >= 0);
+        for (uint32_t i = 0; i < 3 * layout.n_tensors; i++) {
+            const r1_tensor *t = &layout.tensors[i / 3];
+            size_t count = (size_t)t->rows * (size_t)t->cols;
+            char name[160];
+            snprintf(name, sizeof name, "%s/%s", groups[i % 3], t->name);
+            hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
+            hid_t plist = H5Dget_create_plist(set);
+            size_t mappings = 0;
+            assert_true(set >= 0 && H5Pget_virtual_count(plist, &mappings) >= 0);
+            assert_true(mappings >= 1 && mappings <= (size_t)n);
+            assert_true(H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0);
+            assert_memory_equal(x, w + i % 3 * layout.n_params + t->offset, count * sizeof *x);
+            H5Pclose(plist);
+            H5Dclose(set);
+        }
+        H5Fclose(file);
+    }
+    free(x);
+}
+
 /* ---- what a run does with its directory ---- */
 
 static const char config_text[] =
@@ -489,6 +518,7 @@ int main(void) {
                                         teardown),
         cmocka_unit_test(best_is_a_metric_that_all_ranks_agree_on),
         cmocka_unit_test_setup_teardown(changed_data_is_named_with_both_hashes, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_view_shows_whole_tensors, setup, teardown),
         cmocka_unit_test_setup_teardown(resume_keeps_what_it_cannot_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
