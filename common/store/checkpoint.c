@@ -32,11 +32,6 @@ done:
     return st;
 }
 
-/* First element of unit u in the flat space. */
-static size_t first_element(const r1_layout *l, uint32_t u) {
-    return u < l->n_units ? l->units[u].offset : l->n_params;
-}
-
 /* ---- the view for people: virtual datasets over the shards ---- */
 
 /* Where the elements of units [a, b), all of one tensor, lie in a shard's flat dataset. */
@@ -50,7 +45,7 @@ typedef struct run_of_units {
 static r1_status map_run(hid_t plist, hid_t space, const r1_layout *l, const run_of_units *r,
                          r1_err *err) {
     const r1_tensor *t = &l->tensors[l->units[r->a].tensor];
-    hsize_t n[1] = {first_element(l, r->b) - first_element(l, r->a)};
+    hsize_t n[1] = {r1_layout_first(l, r->b) - r1_layout_first(l, r->a)};
     hsize_t start[2] = {0, 0}, count[2] = {n[0], 0}, from[1] = {r->from}, dims[1] = {r->shard_n};
     hid_t source = H5Screate_simple(1, dims, NULL);
 
@@ -87,15 +82,15 @@ static r1_status view_tensor(const view *v, const r1_tensor *t, const char *grou
     H5Pset_fill_value(plist, H5T_NATIVE_FLOAT, &missing);
     for (int i = 0; i < v->n_shards; i++) {
         const r1_ckpt_shard *s = &v->shards[i];
-        size_t first = first_element(l, s->u0);
+        size_t first = r1_layout_first(l, s->u0);
         run_of_units r = {.a = t->unit0 > s->u0 ? t->unit0 : s->u0,
                           .b = end < s->u1 ? end : s->u1,
-                          .shard_n = first_element(l, s->u1) - first,
+                          .shard_n = r1_layout_first(l, s->u1) - first,
                           .file = file,
                           .set = set};
         if (r.a >= r.b)
             continue;
-        r.from = first_element(l, r.a) - first;
+        r.from = r1_layout_first(l, r.a) - first;
         snprintf(file, sizeof file, "shard_%04d.h5", i);
         R1_TRY(map_run(plist, space, l, &r, err));
     }

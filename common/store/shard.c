@@ -12,10 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static size_t first_element(const r1_layout *l, uint32_t u) {
-    return u < l->n_units ? l->units[u].offset : l->n_params;
-}
-
 static r1_status write_part(hid_t file, const char *name, const r1_layout *l, const r1_ops *ops,
                             uint32_t u0, uint32_t u1, const float *x, uint64_t *hashes,
                             r1_err *err) {
@@ -24,7 +20,7 @@ static r1_status write_part(hid_t file, const char *name, const r1_layout *l, co
 
     snprintf(path, sizeof path, "/%s", name);
     R1_TRY(r1_h5_write(file, path, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, x,
-                       first_element(l, u1) - first_element(l, u0), err));
+                       r1_layout_first(l, u1) - r1_layout_first(l, u0), err));
     r1_layout_hash(l, ops, x, u0, u1, hashes);
     snprintf(path, sizeof path, "/hash/%s", name);
     st = r1_h5_write(file, path, H5T_STD_U64LE, H5T_NATIVE_UINT64, hashes, u1 - u0, err);
@@ -83,8 +79,8 @@ static const char *tensor_of_unit(const r1_layout *l, uint32_t u) {
 static r1_status read_part(hid_t file, const char *path, const char *name, const r1_ckpt_shard *s,
                            const r1_layout *l, const r1_ops *ops, uint32_t a, uint32_t b, float *x,
                            r1_err *err) {
-    size_t first = first_element(l, a) - first_element(l, s->u0);
-    size_t n = first_element(l, b) - first_element(l, a);
+    size_t first = r1_layout_first(l, a) - r1_layout_first(l, s->u0);
+    size_t n = r1_layout_first(l, b) - r1_layout_first(l, a);
     uint64_t *want = NULL, *have = NULL;
     char set[32];
     r1_status st;
@@ -140,7 +136,7 @@ r1_status r1_ckpt_read(const r1_ckpt *c, const r1_layout *l, const r1_ops *ops, 
         uint32_t b = c->shards[i].u1 < u1 ? c->shards[i].u1 : u1;
         if (a >= b)
             continue;
-        size_t skip = first_element(l, a) - first_element(l, u0);
+        size_t skip = r1_layout_first(l, a) - r1_layout_first(l, u0);
         float *parts[3] = {w ? w + skip : NULL, m ? m + skip : NULL, v ? v + skip : NULL};
         st = read_shard(c, i, l, ops, a, b, parts, err);
         at = b;

@@ -91,7 +91,7 @@ static void save(const char *dir, int64_t step, int n, const char *reference) {
     ASSERT_OK(r1_ckpt_begin(AT("%s", dir), step, tmp, sizeof tmp, &err), &err);
     r1_layout_cut(&layout, n, cut);
     for (int i = 0; i < n; i++) {
-        size_t first = cut[i] < layout.n_units ? layout.units[cut[i]].offset : layout.n_params;
+        size_t first = r1_layout_first(&layout, cut[i]);
         ASSERT_OK(r1_ckpt_write_shard(tmp, i, &layout, ops, cut[i], cut[i + 1], w + first,
                                       m + first, v + first, &shards[i], &err),
                   &err);
