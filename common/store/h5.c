@@ -34,8 +34,12 @@ static void quiet(void) {
 
 r1_status r1_h5_create(hid_t *ret, const char *path, r1_err *err) {
     quiet();
-    *ret = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    return *ret >= 0 ? R1_OK : R1_FAIL(err, R1_IO, "create '%s': %s", path, strerror(errno));
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_alignment(access, 1, 8);
+    *ret = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    int why = errno;
+    H5Pclose(access);
+    return *ret >= 0 ? R1_OK : R1_FAIL(err, R1_IO, "create '%s': %s", path, strerror(why));
 }
 
 r1_status r1_h5_open(hid_t *ret, const char *path, r1_err *err) {
@@ -129,6 +133,18 @@ r1_status r1_h5_length(hid_t file, const char *name, size_t *ret, r1_err *err) {
     *ret = (size_t)H5Sget_simple_extent_npoints(space);
     H5Sclose(space);
     H5Dclose(set);
+    return R1_OK;
+}
+
+r1_status r1_h5_offset(hid_t file, const char *name, uint64_t *ret, r1_err *err) {
+    hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
+    haddr_t at = set >= 0 ? H5Dget_offset(set) : HADDR_UNDEF;
+
+    if (set >= 0)
+        H5Dclose(set);
+    if (at == HADDR_UNDEF)
+        return unreadable(file, "locate", name, err);
+    *ret = at;
     return R1_OK;
 }
 

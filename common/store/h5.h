@@ -21,6 +21,9 @@ R1_MUST_USE r1_status r1_h5_read(hid_t file, const char *name, H5T_class_t class
                                  size_t first, size_t n, void *data, r1_err *err);
 R1_MUST_USE r1_status r1_h5_length(hid_t file, const char *name, size_t *ret, r1_err *err);
 
+/* Where a dataset's bytes lie in the file; 8-byte aligned in files that r1_h5_create made. */
+R1_MUST_USE r1_status r1_h5_offset(hid_t file, const char *name, uint64_t *ret, r1_err *err);
+
 /* A scalar with its unit as an attribute. */
 R1_MUST_USE r1_status r1_h5_write_int(hid_t file, const char *name, int64_t x, const char *unit,
                                       r1_err *err);

@@ -12,60 +12,104 @@
 #include <string.h>
 #include <unistd.h>
 
-static r1_status write_part(hid_t file, const char *name, const r1_layout *l, const r1_ops *ops,
-                            uint32_t u0, uint32_t u1, const float *x, uint64_t *hashes,
-                            r1_err *err) {
+static const char *const parts[3] = {"w", "m", "v"};
+
+/* A shard while it is written. */
+typedef struct writer {
+    const r1_layout *l;
+    const r1_ops *ops;
+    uint32_t u0, u1;
+    uint64_t *hashes; /* [3][units] */
+    uint64_t at[3];   /* of each part in the file */
+} writer;
+
+static size_t count(const writer *s) {
+    return r1_layout_first(s->l, s->u1) - r1_layout_first(s->l, s->u0);
+}
+
+static r1_status write_part(writer *s, hid_t file, int part, const float *x, r1_err *err) {
+    size_t units = s->u1 - s->u0;
+    uint64_t *hashes = s->hashes + (size_t)part * units;
     char path[32];
     r1_status st;
 
-    snprintf(path, sizeof path, "/%s", name);
-    R1_TRY(r1_h5_write(file, path, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, x,
-                       r1_layout_first(l, u1) - r1_layout_first(l, u0), err));
-    r1_layout_hash(l, ops, x, u0, u1, hashes);
-    snprintf(path, sizeof path, "/hash/%s", name);
-    st = r1_h5_write(file, path, H5T_STD_U64LE, H5T_NATIVE_UINT64, hashes, u1 - u0, err);
+    snprintf(path, sizeof path, "/%s", parts[part]);
+    R1_TRY(r1_h5_write(file, path, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, x, count(s), err));
+    if (units)
+        R1_TRY(r1_h5_offset(file, path, &s->at[part], err));
+    r1_layout_hash(s->l, s->ops, x, s->u0, s->u1, hashes);
+    snprintf(path, sizeof path, "/hash/%s", parts[part]);
+    st = r1_h5_write(file, path, H5T_STD_U64LE, H5T_NATIVE_UINT64, hashes, units, err);
 done:
     return st;
 }
 
-static r1_status fill_shard(hid_t file, int index, const r1_layout *l, const r1_ops *ops,
-                            uint32_t u0, uint32_t u1, const float *w, const float *m,
-                            const float *v, r1_err *err) {
-    uint64_t *hashes = NULL;
-    r1_status st;
+static r1_status write_file(writer *s, const char *path, int index, const float *const x[3],
+                            r1_err *err) {
+    hid_t file = -1;
+    r1_status st, closed;
 
+    R1_TRY(r1_h5_create(&file, path, err));
     R1_TRY(r1_h5_attribute_text(file, "format", "r1-shard", err));
     R1_TRY(r1_h5_attribute_int(file, "format_version", R1_CKPT_FORMAT, err));
     R1_TRY(r1_h5_attribute_int(file, "shard", index, err));
-    R1_TRY(r1_h5_attribute_int(file, "first_unit", u0, err));
+    R1_TRY(r1_h5_attribute_int(file, "first_unit", s->u0, err));
     R1_TRY(r1_h5_group(file, "/hash", err));
-    R1_TRY(R1_NEW(hashes, (size_t)(u1 - u0) + 1, err));
-    R1_TRY(write_part(file, "w", l, ops, u0, u1, w, hashes, err));
-    R1_TRY(write_part(file, "m", l, ops, u0, u1, m, hashes, err));
-    st = write_part(file, "v", l, ops, u0, u1, v, hashes, err);
+    for (int part = 0; part < 3; part++)
+        R1_TRY(write_part(s, file, part, x[part], err));
 done:
-    r1_free(hashes);
+    if (file >= 0) {
+        closed = r1_h5_close(file, path, st == R1_OK ? err : NULL);
+        st = st == R1_OK ? closed : st;
+    }
+    return st == R1_OK ? r1_file_fsync(path, err) : st;
+}
+
+/* Measure the file for the manifest, and compare what it holds with what was in memory: only then
+ * may an older checkpoint go. */
+static r1_status read_back(const writer *s, const char *path, r1_ckpt_shard *ret, r1_err *err) {
+    size_t units = s->u1 - s->u0, bytes = count(s) * sizeof(float);
+    uint64_t *have = NULL;
+    r1_map map = {0};
+    r1_status st;
+
+    R1_TRY(r1_map_open(&map, path, err));
+    R1_TRY(R1_NEW(have, units + 1, err));
+    for (int part = 0; part < 3 && units; part++) {
+        int good = s->at[part] <= map.len && bytes <= map.len - s->at[part];
+        if (good) {
+            r1_layout_hash(s->l, s->ops, (const float *)(const void *)(map.data + s->at[part]),
+                           s->u0, s->u1, have);
+            good = memcmp(have, s->hashes + (size_t)part * units, units * sizeof *have) == 0;
+        }
+        if (!good) {
+            st = R1_FAIL(err, R1_IO, "'%s' does not hold what was written into it: the disk lies",
+                         path);
+            goto done;
+        }
+    }
+    *ret = (r1_ckpt_shard){
+        .u0 = s->u0, .u1 = s->u1, .bytes = map.len, .hash = r1_hash64(map.data, map.len)};
+done:
+    r1_map_close(&map);
+    r1_free(have);
     return st;
 }
 
 r1_status r1_ckpt_write_shard(const char *tmp, int index, const r1_layout *l, const r1_ops *ops,
                               uint32_t u0, uint32_t u1, const float *w, const float *m,
                               const float *v, r1_ckpt_shard *ret, r1_err *err) {
+    const float *const x[3] = {w, m, v};
+    writer s = {.l = l, .ops = ops, .u0 = u0, .u1 = u1};
     char path[R1_PATH_MAX];
-    hid_t file = -1;
-    r1_status st, closed;
+    r1_status st;
 
     R1_TRY(r1_path_format(path, sizeof path, err, "%s/shard_%04d.h5", tmp, index));
-    R1_TRY(r1_h5_create(&file, path, err));
-    st = fill_shard(file, index, l, ops, u0, u1, w, m, v, err);
-    closed = r1_h5_close(file, path, st == R1_OK ? err : NULL);
-    st = st == R1_OK ? closed : st;
-    if (st != R1_OK)
-        goto done;
-    R1_TRY(r1_file_fsync(path, err));
-    *ret = (r1_ckpt_shard){.u0 = u0, .u1 = u1};
-    st = r1_manifest_measure(path, &ret->bytes, &ret->hash, err);
+    R1_TRY(R1_NEW(s.hashes, 3 * (size_t)(u1 - u0) + 1, err));
+    R1_TRY(write_file(&s, path, index, x, err));
+    st = read_back(&s, path, ret, err);
 done:
+    r1_free(s.hashes);
     return st;
 }
 
@@ -106,8 +150,7 @@ done:
 }
 
 static r1_status read_shard(const r1_ckpt *c, int i, const r1_layout *l, const r1_ops *ops,
-                            uint32_t a, uint32_t b, float *const parts[3], r1_err *err) {
-    static const char *const names[] = {"w", "m", "v"};
+                            uint32_t a, uint32_t b, float *const x[3], r1_err *err) {
     char path[R1_PATH_MAX];
     hid_t file = -1;
     r1_status st;
@@ -115,8 +158,8 @@ static r1_status read_shard(const r1_ckpt *c, int i, const r1_layout *l, const r
     R1_TRY(r1_path_format(path, sizeof path, err, "%s/shard_%04d.h5", c->path, i));
     R1_TRY(r1_h5_open(&file, path, err));
     for (int p = 0; p < 3; p++)
-        if (parts[p])
-            R1_TRY(read_part(file, path, names[p], &c->shards[i], l, ops, a, b, parts[p], err));
+        if (x[p])
+            R1_TRY(read_part(file, path, parts[p], &c->shards[i], l, ops, a, b, x[p], err));
 done:
     if (file >= 0)
         H5Fclose(file);
@@ -137,8 +180,8 @@ r1_status r1_ckpt_read(const r1_ckpt *c, const r1_layout *l, const r1_ops *ops, 
         if (a >= b)
             continue;
         size_t skip = r1_layout_first(l, a) - r1_layout_first(l, u0);
-        float *parts[3] = {w ? w + skip : NULL, m ? m + skip : NULL, v ? v + skip : NULL};
-        st = read_shard(c, i, l, ops, a, b, parts, err);
+        float *x[3] = {w ? w + skip : NULL, m ? m + skip : NULL, v ? v + skip : NULL};
+        st = read_shard(c, i, l, ops, a, b, x, err);
         at = b;
     }
     if (st == R1_OK && at != u1)

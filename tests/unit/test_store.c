@@ -11,6 +11,7 @@
 #include "learner/inputs.h"
 #include "learner/output.h"
 
+#include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,6 +290,42 @@ static void the_view_shows_whole_tensors(void **state) {
     free(x);
 }
 
+/* A disk (here: the library's write) that stores something else. */
+static int lies_from_now; /* writes until one that is changed; 0: none is */
+
+herr_t H5Dwrite(hid_t set, hid_t type, hid_t to, hid_t from, hid_t plist, const void *data) {
+    herr_t (*real)(hid_t, hid_t, hid_t, hid_t, hid_t, const void *);
+    void *symbol = dlsym(RTLD_NEXT, "H5Dwrite");
+
+    memcpy(&real, &symbol, sizeof real);
+    herr_t rc = real(set, type, to, from, plist, data);
+    if (lies_from_now > 0 && --lies_from_now == 0) {
+        hsize_t at[1] = {layout.n_params / 2}, one[1] = {1};
+        hid_t file_space = H5Dget_space(set), memory = H5Screate_simple(1, one, NULL);
+        float other = -1;
+        H5Sselect_hyperslab(file_space, H5S_SELECT_SET, at, NULL, one, NULL);
+        rc = real(set, type, memory, file_space, H5P_DEFAULT, &other);
+        H5Sclose(memory);
+        H5Sclose(file_space);
+    }
+    return rc;
+}
+
+static void what_was_written_is_read_back(void **state) {
+    char tmp[R1_PATH_MAX];
+    r1_ckpt_shard shard;
+    r1_err err;
+
+    for (int part = 0; part < 3; part++) { /* each part is followed by its hashes */
+        ASSERT_OK(r1_ckpt_begin(work, 1, tmp, sizeof tmp, &err), &err);
+        lies_from_now = 1 + 2 * part;
+        ASSERT_FAILS(
+            r1_ckpt_write_shard(tmp, 0, &layout, ops, 0, layout.n_units, w, m, v, &shard, &err),
+            R1_IO, &err, "does not hold what was written");
+        assert_int_equal(lies_from_now, 0);
+    }
+}
+
 /* ---- what a run does with its directory ---- */
 
 static const char config_text[] =
@@ -519,6 +556,7 @@ int main(void) {
         cmocka_unit_test(best_is_a_metric_that_all_ranks_agree_on),
         cmocka_unit_test_setup_teardown(changed_data_is_named_with_both_hashes, setup, teardown),
         cmocka_unit_test_setup_teardown(the_view_shows_whole_tensors, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_written_is_read_back, setup, teardown),
         cmocka_unit_test_setup_teardown(resume_keeps_what_it_cannot_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
