@@ -14,7 +14,7 @@ static r1_status run(r1_convert_options *o, const char *verify, int n, char **ar
         return R1_FAIL(err, R1_USAGE, "--verify takes no IN and OUT");
     if (verify) {
         R1_TRY(r1_ckpt_verify(verify, err));
-        printf("%s: every file is as its manifest says\n", verify);
+        printf("%s: every byte is as it was written\n", verify);
         return R1_OK;
     }
     if (n != 2)

@@ -378,15 +378,3 @@ void r1_ckpt_close(r1_ckpt *c) {
     r1_free(c->inputs);
     memset(c, 0, sizeof *c);
 }
-
-r1_status r1_ckpt_verify(const char *path, r1_err *err) {
-    r1_manifest *m = NULL;
-    r1_status st;
-
-    R1_TRY(R1_NEW(m, 1, err));
-    R1_TRY(r1_manifest_read(m, path, err));
-    st = r1_manifest_check(m, path, R1_MANIFEST_ALL, err);
-done:
-    r1_free(m);
-    return st;
-}

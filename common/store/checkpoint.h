@@ -112,7 +112,8 @@ void r1_ckpt_close(r1_ckpt *c);
 R1_MUST_USE r1_status r1_ckpt_read(const r1_ckpt *c, const r1_layout *l, const r1_ops *ops,
                                    uint32_t u0, uint32_t u1, float *w, float *m, float *v,
                                    r1_err *err);
-/* Every file against the manifest, byte for byte. */
+/* Every file against the manifest, byte for byte.  Damaged data is R1_DATA and named by tensor and
+ * file, anything else by file. */
 R1_MUST_USE r1_status r1_ckpt_verify(const char *path, r1_err *err);
 
 /* Is this directory one of ours (has a manifest)? */

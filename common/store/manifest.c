@@ -124,7 +124,7 @@ r1_status r1_manifest_check(const r1_manifest *m, const char *dir, r1_manifest_d
         if ((uint64_t)info.st_size != e->bytes)
             return R1_FAIL(err, R1_DATA, "'%s' has %lld bytes, the manifest says %" PRIu64, path,
                            (long long)info.st_size, e->bytes);
-        if (depth == R1_MANIFEST_SIZES || (depth == R1_MANIFEST_HEAD && has_own_hashes(e->name)))
+        if (depth == R1_MANIFEST_SIZES || has_own_hashes(e->name))
             continue;
         R1_TRY(r1_manifest_measure(path, &bytes, &hash, err));
         if (hash != e->hash)

@@ -30,8 +30,7 @@ R1_MUST_USE r1_status r1_manifest_read(r1_manifest *m, const char *dir, r1_err *
  * compared when they are read. */
 typedef enum r1_manifest_depth {
     R1_MANIFEST_SIZES,
-    R1_MANIFEST_HEAD, /* sizes, and the contents of all but shards and references */
-    R1_MANIFEST_ALL
+    R1_MANIFEST_HEAD /* sizes, and the contents of all but shards and references */
 } r1_manifest_depth;
 
 /* Is every file there as the manifest says?  R1_DATA names the first that is not. */

@@ -290,6 +290,42 @@ static void the_view_shows_whole_tensors(void **state) {
     free(x);
 }
 
+/* Every byte is accounted for: data by tensor and file, anything else by file. */
+static void verify_names_what_is_damaged(void **state) {
+    path dir = at("w/step_000001"), shard = at("w/step_000001/shard_0001.h5");
+    char reference[R1_CKPT_NAME], *data;
+    size_t len, found = 0;
+    uint32_t cut[3];
+    r1_err err;
+
+    r1_ckpt_reference_name(1, reference);
+    ASSERT_OK(r1_dir_make(AT("w"), &err), &err);
+    ASSERT_OK(r1_ckpt_write_reference(AT("w"), 1, w, 4096, &err), &err);
+    save("w", 1, 2, reference);
+    ASSERT_OK(r1_ckpt_verify(dir.s, &err), &err);
+    r1_layout_cut(&layout, 2, cut);
+    const r1_unit *u = &layout.units[cut[1] + 1];
+    ASSERT_OK(r1_file_slurp(shard.s, (size_t)1 << 24, &data, &len, &err), &err);
+    while (memcmp(data + found, m + u->offset, 4 * sizeof *m) != 0)
+        found++;
+    r1_free(data);
+    flip(shard.s, (long)found);
+    ASSERT_FAILS(r1_ckpt_verify(dir.s, &err), R1_DATA, &err, "shard_0001.h5");
+    assert_non_null(strstr(err.msg, "a moment"));
+    assert_non_null(strstr(err.msg, layout.tensors[u->tensor].name));
+    flip(shard.s, (long)found);
+    flip(shard.s, 9); /* of HDF5's own */
+    ASSERT_FAILS(r1_ckpt_verify(dir.s, &err), R1_DATA, &err, "shard_0001.h5");
+    flip(shard.s, 9);
+    flip(AT("w/%s", reference), -500);
+    ASSERT_FAILS(r1_ckpt_verify(dir.s, &err), R1_DATA, &err, reference);
+    flip(AT("w/%s", reference), -500);
+    flip(AT("w/step_000001/checkpoint.h5"), -500);
+    ASSERT_FAILS(r1_ckpt_verify(dir.s, &err), R1_DATA, &err, "checkpoint.h5");
+    flip(AT("w/step_000001/checkpoint.h5"), -500);
+    ASSERT_OK(r1_ckpt_verify(dir.s, &err), &err);
+}
+
 /* A disk (here: the library's write) that stores something else. */
 static int lies_from_now; /* writes until one that is changed; 0: none is */
 
@@ -557,6 +593,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(changed_data_is_named_with_both_hashes, setup, teardown),
         cmocka_unit_test_setup_teardown(the_view_shows_whole_tensors, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_written_is_read_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(verify_names_what_is_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(resume_keeps_what_it_cannot_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
