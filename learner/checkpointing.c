@@ -1,18 +1,16 @@
-/* Saving and going on; see checkpointing.h. */
+/* Where and how a run goes on; see checkpointing.h. */
 #include "learner/checkpointing.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "learner/inputs.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* The run's number of the last step of stage i. */
-static int64_t last_step_of(const r1_config *cfg, int stage) {
+int64_t r1_stage_last_step(const r1_config *cfg, int stage) {
     int64_t sum = 0;
 
     for (int i = 0; i <= stage; i++) {
@@ -22,153 +20,6 @@ static int64_t last_step_of(const r1_config *cfg, int stage) {
     }
     return sum;
 }
-
-int r1_checkpoint_due(const r1_run *run, int64_t stage_steps, int best_improved, int stopping) {
-    int every = run->cfg->checkpoint.every;
-
-    return stopping || best_improved || run->at.stage_step == stage_steps ||
-           (every > 0 && run->at.step % every == 0);
-}
-
-r1_status r1_checkpoint_dir(const r1_run *run, char *path, size_t size, r1_err *err) {
-    return r1_rundir_file(&run->dir, "checkpoints", path, size, err);
-}
-
-/* The directory's name is rank 0's to say. */
-static r1_status share_path(const r1_run *run, char *path, size_t size, r1_err *err) {
-    return r1_bcast(&run->world->learners, path, size, 0, "checkpoint directory", err);
-}
-
-static r1_ckpt_numbers numbers_of(const r1_run *run, uint64_t weights, uint64_t optimizer) {
-    return (r1_ckpt_numbers){.step = run->at.step,
-                             .stage = run->at.stage,
-                             .stage_step = run->at.stage_step,
-                             .updates = run->at.updates,
-                             .stage_updates = run->at.stage_updates,
-                             .adam_t = run->trainer->adam_t,
-                             .weights_version = (int64_t)run->trainer->version,
-                             .reference_update = run->at.reference_update,
-                             .best_step = run->at.best_step,
-                             .best = run->at.best,
-                             .wall_s = r1_now_s() - run->t0_s,
-                             .metrics_offset = r1_metrics_offset(&run->metrics),
-                             .events_offset = run->tensorboard.offset,
-                             .weights_checksum = weights,
-                             .optimizer_checksum = optimizer,
-                             .seed = (int64_t)run->cfg->seed,
-                             .deals = (int64_t)run->at.deals};
-}
-
-static int has_reference(const r1_run *run) {
-    const r1_stage_config *s = r1_run_stage(run);
-
-    return s->kind == R1_STAGE_GRPO && s->kl.coef > 0;
-}
-
-/* Rank 0: the records that the checkpoint's offsets point into reach the disk before it does. */
-static r1_status begin(const r1_run *run, char dir[R1_PATH_MAX], char tmp[R1_PATH_MAX],
-                       r1_err *err) {
-    r1_status st;
-
-    R1_TRY(r1_metrics_sync(&run->metrics, err));
-    R1_TRY(r1_tensorboard_sync(&run->tensorboard, err));
-    R1_TRY(r1_checkpoint_dir(run, dir, R1_PATH_MAX, err));
-    st = r1_ckpt_begin(dir, run->at.step, tmp, R1_PATH_MAX, err);
-done:
-    return st;
-}
-
-/* Rank 0's part: the head, the manifest, the rename. */
-static r1_status finish(r1_run *run, const char *dir, const char *tmp, const r1_ckpt_shard *shards,
-                        const r1_ckpt_numbers *numbers, r1_err *err) {
-    const r1_model *model = run->trainer->o.model;
-    char reference[R1_CKPT_NAME] = "", *yaml = NULL, *json = NULL;
-    r1_status st;
-
-    R1_TRY(r1_tokenizer_save(run->tokenizer, tmp, err));
-    R1_TRY(r1_config_dump(run->cfg, 0, &yaml, err));
-    R1_TRY(r1_arch_to_json(&model->arch, "float32", &json, err));
-    if (has_reference(run)) {
-        r1_ckpt_reference_name(run->at.reference_update, reference);
-        R1_TRY(r1_ckpt_write_reference(dir, run->at.reference_update,
-                                       r1_trainer_reference(run->trainer),
-                                       model->layout.payload_bytes, err));
-    }
-    r1_ckpt_texts texts = {.config = yaml,
-                           .model = json,
-                           .numeric_path = model->ops->path,
-                           .reference = reference,
-                           .stage = r1_run_stage(run)->name,
-                           .inputs = run->inputs};
-    st = r1_ckpt_finish(dir, tmp, &model->layout, shards, run->world->learners.size, numbers,
-                        &texts, err);
-done:
-    r1_free(yaml);
-    r1_free(json);
-    return st;
-}
-
-static r1_status sweep(const r1_run *run, r1_err *err) {
-    char dir[R1_PATH_MAX];
-    r1_status st = r1_checkpoint_dir(run, dir, sizeof dir, err);
-
-    return st == R1_OK ? r1_ckpt_sweep(dir, err) : st;
-}
-
-static r1_status prune(const r1_run *run, const char *dir, r1_err *err) {
-    int64_t pinned[R1_MAX_STAGES + 2];
-    int n = 0;
-
-    pinned[n++] = run->at.step; /* the one just written, whatever lies beyond it */
-    for (int i = 0; i < run->cfg->n_stages; i++)
-        pinned[n++] = last_step_of(run->cfg, i);
-    if (!isnan(run->at.best))
-        pinned[n++] = run->at.best_step;
-    return r1_ckpt_prune(dir, run->cfg->checkpoint.keep_last, run->cfg->checkpoint.keep_every,
-                         pinned, n, err);
-}
-
-static r1_status save(r1_run *run, r1_err *err) {
-    const r1_comm *c = &run->world->learners;
-    const r1_shard *mine = &run->trainer->shard;
-    char dir[R1_PATH_MAX] = "", tmp[R1_PATH_MAX] = "";
-    uint64_t weights, optimizer;
-    r1_ckpt_shard shard = {0}, *shards = NULL;
-    r1_status st;
-
-    R1_TRY(r1_trainer_checksum(run->trainer, &weights, &optimizer, err));
-    st = r1_run_writes(run) ? begin(run, dir, tmp, err) : R1_OK;
-    R1_TRY(r1_agree(c, st, err));
-    R1_TRY(share_path(run, tmp, sizeof tmp, err));
-    st = r1_ckpt_write_shard(tmp, c->rank, mine->layout, run->trainer->ops, mine->u0, mine->u1,
-                             mine->w, mine->m, mine->v, &shard, err);
-    R1_TRY(r1_agree(c, st, err));
-    R1_TRY(R1_NEW(shards, (size_t)c->size, err));
-    R1_TRY(r1_allgather(c, &shard, sizeof shard, shards, "shards", err));
-    if (r1_run_writes(run)) {
-        r1_ckpt_numbers numbers = numbers_of(run, weights, optimizer);
-        st = finish(run, dir, tmp, shards, &numbers, err);
-        if (st == R1_OK)
-            st = prune(run, dir, err);
-    }
-    st = r1_agree(c, st, err);
-done:
-    r1_free(shards);
-    return st;
-}
-
-r1_status r1_checkpoint_save(r1_run *run, r1_err *err) {
-    r1_phase_begin(run->phases, R1_PHASE_CHECKPOINT);
-    r1_status st = save(run, err);
-    r1_phase_end(run->phases, R1_PHASE_CHECKPOINT);
-    if (st != R1_OK && r1_run_writes(run) && sweep(run, NULL) != R1_OK)
-        r1_warn("'%s': cannot remove what the failed save left", run->dir.path);
-    if (st != R1_OK)
-        r1_err_prefix(err, "checkpoint of step %lld", (long long)run->at.step);
-    return st;
-}
-
-/* ---- going on ---- */
 
 /* What the run directory says of an earlier attempt must be this configuration. */
 static r1_status check_same_config(const r1_run *run, const char *text, const char *where,
@@ -214,7 +65,7 @@ static r1_status find_stage(const r1_run *run, const char *dir, const char *from
     ret->found = i > 0;
     if (i == 0)
         return R1_OK;
-    ret->step = last_step_of(run->cfg, i - 1);
+    ret->step = r1_stage_last_step(run->cfg, i - 1);
     r1_status st = r1_path_format(ret->path, sizeof ret->path, err, "%s/step_%06lld", dir,
                                   (long long)ret->step);
     if (st == R1_OK && !r1_ckpt_is(ret->path))

@@ -2,6 +2,12 @@
 #define R1_LEARNER_CHECKPOINTING_H
 /* When a run saves itself and how it goes on: what of r1_run and r1_trainer is in a checkpoint.
  *
+ * A checkpoint of checkpoint.every is written in the background: each learner copies its weights and
+ * moments and goes on while a thread writes them.  At every step boundary the learners ask each other
+ * whether all are done; the same answer everywhere finishes it.  At most one is under way; the last
+ * of a stage and one at a request to stop are waited for.  What fails in the background ends the run
+ * at the next boundary.
+ *
  * Saved: every checkpoint.every steps, at the end of a stage, when checkpoint.best improves, and on a
  * request to stop.  Never pruned: the last one of a stage, the best one, and what they name. */
 #include "common/store/checkpoint.h"
@@ -10,8 +16,21 @@
 /* Is it time, after the step that was just recorded? */
 int r1_checkpoint_due(const r1_run *run, int64_t stage_steps, int best_improved, int stopping);
 
-/* Collective over the learners.  Rank 0's files have been written up to this step. */
-R1_MUST_USE r1_status r1_checkpoint_save(r1_run *run, r1_err *err);
+/* Memory for the copy of the largest of so many learners. */
+size_t r1_checkpoint_bytes(const r1_config *cfg, const r1_layout *l, int learners);
+
+/* Collective over the learners. */
+R1_MUST_USE r1_status r1_checkpoint_open(r1_run *run, r1_err *err);
+/* Waits for this learner's thread; what is not finished by then never will be. */
+void r1_checkpoint_close(r1_run *run);
+/* Collective over the learners.  Rank 0's files have been written up to this step.  wait: until the
+ * checkpoint is there; before it begins, any earlier one is. */
+R1_MUST_USE r1_status r1_checkpoint_save(r1_run *run, int wait, r1_err *err);
+/* Collective over the learners, at a step boundary: finish a checkpoint that all have written. */
+R1_MUST_USE r1_status r1_checkpoint_poll(r1_run *run, r1_err *err);
+
+/* The run's number of the last step of stage i. */
+int64_t r1_stage_last_step(const r1_config *cfg, int stage);
 
 /* Where a run goes on; the same on every rank. */
 typedef struct r1_resume {

@@ -4,6 +4,7 @@
 #include "common/base/cli.h"
 #include "common/base/cpu.h"
 #include "common/base/log.h"
+#include "learner/checkpointing.h"
 
 #include <stdio.h>
 
@@ -54,7 +55,8 @@ void r1_plan_sizes(r1_plan *p, const r1_config *cfg, const r1_world *w, const r1
     }
     p->slot_bytes = model->layout.payload_bytes;
     r1_trainer_options o = r1_plan_trainer(p, cfg, w, model, NULL);
-    p->learner_bytes = r1_trainer_bytes(&o, p->roles.learners, 0);
+    p->snapshot_bytes = r1_checkpoint_bytes(cfg, &model->layout, p->roles.learners);
+    p->learner_bytes = r1_trainer_bytes(&o, p->roles.learners, 0) + p->snapshot_bytes;
     p->window_bytes =
         p->slot_bytes * (size_t)r1_plan_slots(p) +
         (size_t)p->node_learners * r1_trainer_segment_floats(&model->layout) * sizeof(float);
@@ -130,11 +132,12 @@ void r1_plan_print(const r1_plan *p, const r1_config *cfg, const r1_world *w, co
                 p->roles.learners == 1 ? "" : "s", p->roles.actors,
                 p->roles.actors == 1 ? "" : "s");
     print_model(m, cfg);
-    r1_info("memory    shared %.1f MiB (%d weight slots of %.1f, gradients), learner %.1f MiB, "
-            "actor %.1f MiB; node %.1f of %.0f MiB free",
+    r1_info("memory    shared %.1f MiB (%d weight slots of %.1f, gradients), learner %.1f MiB "
+            "(%.1f to save from), actor %.1f MiB; node %.1f of %.0f MiB free",
             (double)p->window_bytes / MIB, r1_plan_slots(p), (double)p->slot_bytes / MIB,
-            (double)p->learner_bytes / MIB, (double)actor_bytes / MIB,
-            node_bytes(p, actor_bytes) / MIB, r1_memory_available() / MIB);
+            (double)p->learner_bytes / MIB, (double)p->snapshot_bytes / MIB,
+            (double)actor_bytes / MIB, node_bytes(p, actor_bytes) / MIB,
+            r1_memory_available() / MIB);
     r1_info("sums      %d virtual learners, micro-batches of at most %d tokens",
             cfg->topology.virtual_learners, p->max_tokens);
     for (int i = 0; i < cfg->n_stages; i++)

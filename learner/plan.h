@@ -13,7 +13,8 @@ typedef struct r1_plan {
     int has_reference;               /* a third weight slot */
     int max_tokens, max_members;     /* of a micro-batch, over all stages */
     size_t slot_bytes, window_bytes; /* shared: one slot; all of this node's */
-    size_t learner_bytes;            /* private, of the largest learner */
+    size_t learner_bytes;            /* private, of the largest learner, with */
+    size_t snapshot_bytes;           /* its copy for checkpoints in the background */
 } r1_plan;
 
 /* Roles and threads; the model is not needed for that. */

@@ -257,8 +257,9 @@ static r1_status run_stage(r1_run *run, r1_record *rec, r1_err *err) {
         }
         int best = best_improved(run, rec);
         R1_TRY(stop_agreed(run, &stop, err));
+        R1_TRY(r1_checkpoint_poll(run, err));
         if (r1_checkpoint_due(run, plan.steps, best, stop))
-            R1_TRY(r1_checkpoint_save(run, err));
+            R1_TRY(r1_checkpoint_save(run, stop || run->at.stage_step == plan.steps, err));
     }
     summary_stage(run)->wall_s += r1_now_s() - t0;
     if (stop)
@@ -295,6 +296,7 @@ r1_status r1_recipe_run(r1_run *run, r1_err *err) {
     r1_record *rec = NULL;
     r1_status st;
 
+    R1_TRY(r1_checkpoint_open(run, err));
     R1_TRY(R1_NEW(rec, 1, err));
     for (; run->at.stage < run->cfg->n_stages; run->at.stage++, run->at.stage_step = 0) {
         R1_TRY(run_stage(run, rec, err));
@@ -302,6 +304,7 @@ r1_status r1_recipe_run(r1_run *run, r1_err *err) {
             R1_TRY(write_summary(run, -1, err));
     }
 done:
+    r1_checkpoint_close(run);
     st = end(run, st, err);
     r1_dataset_close(run->train);
     run->train = NULL;

@@ -22,6 +22,8 @@ typedef struct r1_eval_result {
     double length_mean, truncated; /* tokens; share of samples that met the limit */
 } r1_eval_result;
 
+typedef struct r1_saver r1_saver;
+
 /* What a checkpoint saves of it is `at`; everything else is opened anew. */
 typedef struct r1_run_position {
     int stage;          /* index of the current stage */
@@ -41,6 +43,7 @@ typedef struct r1_run {
     r1_trainer *trainer;
     r1_rollout_source source;
     r1_phases *phases;
+    r1_saver *saver;   /* of checkpointing.h */
     r1_dataset *train; /* of the current stage; NULL: it has none */
     r1_run_position at;
     /* rank 0 only */

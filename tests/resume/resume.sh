@@ -50,6 +50,8 @@ train 2 whole || fail "the undisturbed run failed: $(tail -3 "$dir/whole.err")"
 for at in 3 20 61; do
     name=kill$at
     disturb "$name" "$at" KILL
+    [ "$at" -lt 61 ] || grep -q '"exit_status": null' "$dir/$name/summary.json" ||
+        fail "$name: the summary of a killed run has an exit status"
     train 3 "$name" --resume auto || fail "$name: resume failed: $(tail -3 "$dir/$name.err")"
     compare "$name"
 done
@@ -77,5 +79,13 @@ train 2 torn --resume auto || fail "resume behind a damaged checkpoint failed"
 grep -q "passing over '$newest'.*of tensor '" "$dir/torn.err" ||
     fail "the damaged checkpoint and tensor are not named"
 compare torn
-[ $bad -eq 0 ] && echo "7 ways back, one result"
+
+# Back to the end of the first stage: later checkpoints make room, and the result is the same.
+train 2 torn --from rl || fail "--from rl failed: $(tail -3 "$dir/torn.err")"
+compare torn
+grep -q 'resumed  from .*step_000060' "$dir/torn.err" || fail "--from rl did not begin at step 60"
+[ -d "$dir/torn/checkpoints/step_000064.aside1" ] || fail "a later checkpoint was not kept aside"
+[ -d "$dir/torn/checkpoints/step_000064" ] || fail "the last step was not saved again"
+train 2 torn --from cold_start && fail "--from the first stage took a used directory"
+[ $bad -eq 0 ] && echo "8 ways back, one result"
 exit $bad

@@ -7,6 +7,7 @@
 #include "common/store/checkpoint.h"
 #include "common/store/h5.h"
 #include "common/store/manifest.h"
+#include "common/store/writer.h"
 #include "learner/checkpointing.h"
 #include "learner/inputs.h"
 #include "learner/output.h"
@@ -362,6 +363,39 @@ static void what_was_written_is_read_back(void **state) {
     }
 }
 
+/* The thread writes what was there when it started, whatever happens to it since. */
+static void the_background_writes_the_snapshot(void **state) {
+    uint32_t n = layout.n_units;
+    size_t bytes = 3 * layout.n_params * sizeof *w;
+    float *copy = malloc(bytes);
+    char tmp[R1_PATH_MAX];
+    r1_ckpt_writer *writer;
+    r1_ckpt_shard now, then;
+    r1_err err = {0};
+
+    memcpy(copy, w, bytes);
+    ASSERT_OK(r1_ckpt_begin(work, 1, tmp, sizeof tmp, &err), &err);
+    ASSERT_OK(r1_ckpt_write_shard(tmp, 0, &layout, ops, 0, n, w, m, v, &then, &err), &err);
+    ASSERT_OK(r1_ckpt_writer_open(&writer, &layout, 0, 0, n, 1, &err), &err);
+    for (int i = 0; i < 3; i++) {
+        ASSERT_OK(r1_ckpt_writer_start(writer, tmp, w, m, v, &err), &err);
+        memset(w, 0xff, bytes);
+        while (i == 1 && r1_ckpt_writer_busy(writer))
+            usleep(100);
+        ASSERT_OK(r1_ckpt_writer_wait(writer, &now, &err), &err);
+        memcpy(w, copy, bytes);
+        assert_int_equal(r1_ckpt_writer_busy(writer), 0);
+        assert_true(now.hash == then.hash && now.bytes == then.bytes && now.u1 == n);
+    }
+    /* A failure keeps its cause, and the next start is a new one. */
+    ASSERT_OK(r1_ckpt_writer_start(writer, AT("nowhere"), w, m, v, &err), &err);
+    ASSERT_FAILS(r1_ckpt_writer_wait(writer, &now, &err), R1_IO, &err, "nowhere/shard_0000.h5");
+    ASSERT_OK(r1_ckpt_writer_start(writer, tmp, w, m, v, &err), &err);
+    r1_ckpt_writer_close(writer); /* under way */
+    r1_ckpt_writer_close(NULL);
+    free(copy);
+}
+
 /* ---- what a run does with its directory ---- */
 
 static const char config_text[] =
@@ -594,6 +628,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_view_shows_whole_tensors, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_written_is_read_back, setup, teardown),
         cmocka_unit_test_setup_teardown(verify_names_what_is_damaged, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_background_writes_the_snapshot, setup, teardown),
         cmocka_unit_test_setup_teardown(resume_keeps_what_it_cannot_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);

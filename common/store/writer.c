@@ -1,0 +1,123 @@
+/* Writing a shard in the background; see writer.h. */
+#include "common/store/writer.h"
+
+#include "common/base/file.h"
+#include "common/base/mem.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+
+struct r1_ckpt_writer {
+    const r1_layout *l;
+    r1_ops *ops; /* of one thread: they only say with how many to hash */
+    int index;
+    uint32_t u0, u1;
+    r1_slab slab; /* the snapshot; closed: none */
+    /* of the shard under way */
+    pthread_t thread;
+    int started;
+    atomic_int done;
+    char tmp[R1_PATH_MAX];
+    const float *x[3];
+    r1_ckpt_shard shard;
+    r1_status st;
+    r1_err err;
+};
+
+static size_t floats(const r1_layout *l, uint32_t u0, uint32_t u1) {
+    return r1_layout_first(l, u1) - r1_layout_first(l, u0);
+}
+
+size_t r1_ckpt_writer_bytes(const r1_layout *l, uint32_t u0, uint32_t u1) {
+    return 3 * r1_align_up(floats(l, u0, u1) * sizeof(float), 64);
+}
+
+r1_status r1_ckpt_writer_open(r1_ckpt_writer **ret, const r1_layout *l, int index, uint32_t u0,
+                              uint32_t u1, int snapshot, r1_err *err) {
+    r1_ckpt_writer *x = NULL;
+    r1_status st;
+
+    R1_TRY(R1_NEW(x, 1, err));
+    x->l = l;
+    x->index = index;
+    x->u0 = u0;
+    x->u1 = u1;
+    R1_TRY(r1_ops_open(&x->ops, R1_F32, "ref", 1, err));
+    if (snapshot)
+        R1_TRY(r1_slab_open(&x->slab, r1_ckpt_writer_bytes(l, u0, u1), "checkpoint snapshot", err));
+    *ret = x;
+    return R1_OK;
+done:
+    r1_ckpt_writer_close(x);
+    return st;
+}
+
+void r1_ckpt_writer_close(r1_ckpt_writer *w) {
+    if (!w)
+        return;
+    if (w->started)
+        pthread_join(w->thread, NULL);
+    if (w->ops)
+        r1_ops_close(w->ops);
+    r1_slab_close(&w->slab);
+    r1_free(w);
+}
+
+static void *run(void *arg) {
+    r1_ckpt_writer *x = arg;
+
+    x->st = r1_ckpt_write_shard(x->tmp, x->index, x->l, x->ops, x->u0, x->u1, x->x[0], x->x[1],
+                                x->x[2], &x->shard, &x->err);
+    atomic_store(&x->done, 1);
+    return NULL;
+}
+
+static void take_snapshot(r1_ckpt_writer *x) {
+    size_t bytes = floats(x->l, x->u0, x->u1) * sizeof(float), one = r1_align_up(bytes, 64);
+
+    for (int part = 0; part < 3; part++) {
+        void *to = x->slab.base + (size_t)part * one;
+        memcpy(to, x->x[part], bytes);
+        x->x[part] = to;
+    }
+}
+
+r1_status r1_ckpt_writer_start(r1_ckpt_writer *x, const char *tmp, const float *w, const float *m,
+                               const float *v, r1_err *err) {
+    sigset_t all, before;
+    r1_status st;
+
+    R1_ASSERT(!x->started);
+    R1_TRY(r1_path_format(x->tmp, sizeof x->tmp, err, "%s", tmp));
+    x->x[0] = w;
+    x->x[1] = m;
+    x->x[2] = v;
+    if (x->slab.base)
+        take_snapshot(x);
+    atomic_store(&x->done, 0);
+    sigfillset(&all); /* signals are the main thread's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&x->thread, NULL, run, x);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    x->started = rc == 0;
+    if (rc != 0)
+        st = R1_FAIL(err, R1_NOMEM, "no thread to write a checkpoint: %s", strerror(rc));
+done:
+    return st;
+}
+
+int r1_ckpt_writer_busy(const r1_ckpt_writer *x) {
+    return x->started && !atomic_load(&x->done);
+}
+
+r1_status r1_ckpt_writer_wait(r1_ckpt_writer *x, r1_ckpt_shard *ret, r1_err *err) {
+    R1_ASSERT(x->started);
+    pthread_join(x->thread, NULL);
+    x->started = 0;
+    if (x->st != R1_OK)
+        return R1_FAIL(err, x->st, "%s", x->err.msg);
+    *ret = x->shard;
+    return R1_OK;
+}
