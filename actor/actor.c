@@ -1,6 +1,7 @@
 /* Problems in, graded trajectories out; see actor.h. */
 #include "actor/actor.h"
 
+#include "common/base/card.h"
 #include "common/base/clock.h"
 #include "common/base/cpu.h"
 #include "common/base/hash.h"
@@ -284,6 +285,7 @@ r1_status r1_actor_roll(r1_actor *a, const r1_rollout_request *req, const void *
     int more = 1;
     r1_status st = R1_OK;
 
+    r1_card_step(a->o.cfg->stages[req->stage].name, req->step);
     while (st == R1_OK && (more || r1_engine_pending(a->engine) > 0)) {
         uint64_t index;
         while (st == R1_OK && more && r1_engine_pending(a->engine) < a->o.max_sequences) {
@@ -293,6 +295,7 @@ r1_status r1_actor_roll(r1_actor *a, const r1_rollout_request *req, const void *
         }
         if (st == R1_OK && r1_engine_pending(a->engine) > 0)
             r1_engine_step(a->engine, payload);
+        r1_tick();
         for (r1_finished *f; st == R1_OK && (f = r1_engine_poll(a->engine));) {
             st = deliver(&w, f, err);
             r1_finished_free(f);
@@ -332,6 +335,7 @@ static r1_status lint_dataset(const r1_actor_options *o, int stage, r1_dataset *
             r1_err_prefix(err, "%s ('%.*s')", where, first_line(p.prompt), p.prompt);
         }
         r1_problem_done(&p);
+        r1_tick();
     }
     r1_ids_done(&ids);
     return st;

@@ -1,6 +1,7 @@
 /* A model that is ready to generate; see loaded.h. */
 #include "actor/loaded.h"
 
+#include "common/base/card.h"
 #include "common/base/cpu.h"
 #include "common/comm/collect.h"
 
@@ -161,6 +162,7 @@ static r1_status generate_mine(rows *r, const r1_request *requests, r1_err *err)
         }
         if (st == R1_OK && r1_engine_pending(r->l->engine) > 0)
             r1_engine_step(r->l->engine, payload);
+        r1_tick();
         for (r1_finished *f; st == R1_OK && (f = r1_engine_poll(r->l->engine));) {
             st = finish_row(r, f, err);
             r1_finished_free(f);

@@ -44,6 +44,7 @@ r1_status r1_evaluate(r1_run *run, r1_eval_result *ret, r1_err *err) {
     for (int pass = 0; pass < (e->greedy ? 2 : 1); pass++) {
         r1_rollout_request q = {.evaluation = 1,
                                 .stage = run->at.stage,
+                                .step = run->at.step,
                                 .n_prompts = n,
                                 .group_size = pass ? 1 : e->n_per_prompt,
                                 .top_p = 1.0f,

@@ -125,6 +125,17 @@ static void print_results(const r1_run *run) {
     fflush(stdout);
 }
 
+/* A run that goes on has no exit status: one that stands there belongs to an earlier attempt, which
+ * this one was not allowed to touch. */
+static void write_exit_status(const r1_run *run, int exit_code) {
+    char path[R1_PATH_MAX];
+    r1_err err;
+
+    if (r1_rundir_file(&run->dir, "exit_status", path, sizeof path, &err) != R1_OK ||
+        (!r1_path_exists(path) && r1_rundir_write_exit_status(&run->dir, exit_code, &err) != R1_OK))
+        r1_error("%s", err.msg);
+}
+
 void r1_output_close(r1_run *run, int exit_code, const double *seconds, const int *roles) {
     r1_err err = {0};
     r1_buf table;
@@ -140,8 +151,7 @@ void r1_output_close(r1_run *run, int exit_code, const double *seconds, const in
         r1_sleep_us(100000); /* mpirun forwards stderr on its own: the results are to come last */
         print_results(run);
     }
-    if (r1_rundir_write_exit_status(&run->dir, exit_code, &err) != R1_OK)
-        r1_error("%s", err.msg);
+    write_exit_status(run, exit_code);
     r1_free(run->inputs);
     run->inputs = NULL;
     r1_metrics_close(&run->metrics);
@@ -165,7 +175,9 @@ r1_status r1_output_logs(const r1_run *run, r1_err *err) {
     R1_TRY(r1_bcast(&run->world->all, dir, sizeof dir, 0, "run directory", err));
     R1_TRY(
         r1_path_format(path, sizeof path, err, "%s/logs/rank-%d.log", dir, run->world->all.rank));
-    st = r1_log_open_file(path, err);
+    R1_TRY(r1_log_open_file(path, err));
+    R1_TRY(r1_path_format(path, sizeof path, err, "%s/exit_status", dir));
+    r1_world_exit_file(path);
 done:
     return r1_agree(&run->world->all, st, err);
 }

@@ -14,7 +14,8 @@ R1_MUST_USE r1_status r1_output_open(r1_run *run, r1_err *err);
  * (seconds [ranks][R1_PHASE_COUNT], roles [ranks]) on stderr. */
 void r1_output_close(r1_run *run, int exit_code, const double *seconds, const int *roles);
 
-/* Collective over all ranks, after rank 0 took the directory: logs/rank-N.log of each. */
+/* Collective over all ranks, after rank 0 took the directory: logs/rank-N.log of each; and where
+ * an abnormal end leaves its exit status. */
 R1_MUST_USE r1_status r1_output_logs(const r1_run *run, r1_err *err);
 /* Collective over all ranks: everyone's phases to rank 0, which closes the record of the run.
  * role: R1_ROLE_* bits of this rank. */

@@ -1,6 +1,7 @@
 /* The recipe: stage after stage, step after step, with what is written after each. */
 #include "learner/checkpointing.h"
 
+#include "common/base/card.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
@@ -176,6 +177,7 @@ static r1_status one_step(r1_run *run, int64_t steps, r1_record *rec, r1_err *er
     char hex[17];
     r1_status st = R1_OK;
 
+    r1_card_step(s->name, run->at.step + 1);
     r1_record_clear(rec);
     r1_record_int(rec, run->at.step + 1, "training/global_step");
     r1_record_text(rec, s->name, "training/stage");

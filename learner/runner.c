@@ -1,6 +1,7 @@
 /* Micro-batches through the model; see runner.h. */
 #include "learner/runner.h"
 
+#include "common/base/card.h"
 #include "common/base/trace.h"
 
 /* Blocks that max_tokens rows of max_sequences sequences can touch: every sequence may leave its
@@ -99,6 +100,7 @@ void r1_runner_score(r1_runner *r, const void *payload, const r1_item *items,
                      entropy);
     split s = {&p, fn, ctx};
     split_by_member(&s, 0, p.batch.n_out, logp, entropy, NULL, NULL);
+    r1_tick();
     r1_arena_release(&r->ws, mark);
 }
 
@@ -123,5 +125,6 @@ void r1_runner_grad(r1_runner *r, const void *payload, const r1_item *items, con
     r1_head_backward(r->model, payload, hidden, p.batch.n_out, p.targets, inv_t, split_by_member,
                      &s, &r->ws, logp, entropy, dhidden, grad);
     r1_backward(r->model, payload, &r->kv, &p.batch, tape, dhidden, &r->ws, grad);
+    r1_tick();
     r1_arena_release(&r->ws, mark);
 }

@@ -94,6 +94,7 @@ static void request(const r1_run *run, int n, r1_rollout_request *q) {
     const r1_stage_config *s = r1_run_stage(run);
 
     *q = (r1_rollout_request){.stage = run->at.stage,
+                              .step = run->at.step + 1,
                               .first = run->at.deals,
                               .n_prompts = n,
                               .group_size = s->group_size,

@@ -1,9 +1,11 @@
 /* r1-train: a configuration in, a trained model and its record out. */
 #include "actor/colocated.h"
 #include "actor/serve.h"
+#include "common/base/card.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/stop.h"
 #include "learner/checkpointing.h"
 #include "learner/output.h"
 #include "learner/plan.h"
@@ -12,7 +14,6 @@
 #include "learner/train_options.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,16 +34,6 @@ typedef struct job {
     r1_resume resume;
     r1_run run;
 } job;
-
-static volatile sig_atomic_t stop_signal;
-
-static void on_signal(int sig) {
-    stop_signal = sig;
-}
-
-static int stop_requested(void) {
-    return stop_signal != 0;
-}
 
 static int is_learner(const job *j) {
     return j->world.all.rank < j->plan.roles.learners;
@@ -73,6 +64,7 @@ static r1_status prepare(job *j, r1_err *err) {
     R1_TRY(r1_config_load(&j->cfg, j->o.config, j->o.n_overrides, j->o.overrides, err));
     r1_comm_set_deadline(j->cfg->limits.deadline_s);
     R1_TRY(r1_plan_roles(&j->plan, j->cfg, &j->world, err));
+    r1_card_role(!is_actor(j) ? "learner" : !is_learner(j) ? "actor" : "learner and actor");
     R1_TRY(r1_policy_open(&j->policy, j->cfg, j->plan.threads, err));
     r1_threads_pin(j->world.node.rank, j->world.node.size, j->plan.threads);
     r1_plan_sizes(&j->plan, j->cfg, &j->world, &j->policy.model);
@@ -130,7 +122,7 @@ static void fill_run(job *j) {
     r->system = j->policy.system;
     r->trainer = &j->trainer;
     r->phases = &j->phases;
-    r->stop_requested = stop_requested;
+    r->stop_requested = r1_stop_requested;
     r->at.best = (double)NAN;
     r->metrics_keep = r->events_keep = r->resumed_from = -1;
     j->colocated = (r1_colocated){j->actor, &j->world, &j->window,
@@ -175,6 +167,16 @@ static r1_status take_directory(job *j, r1_err *err) {
     return st == R1_OK ? r1_resume_find(&j->run, j->o.resume, j->o.from, &j->resume, err) : st;
 }
 
+/* A signal that came while data and weights were read.  Collective. */
+static r1_status stopped_early(const job *j, r1_err *err) {
+    int64_t stop = r1_stop_requested();
+    r1_status st = r1_allmax(&j->world.all, &stop, "stop requests", err);
+
+    return st == R1_OK && stop
+               ? R1_FAIL(err, R1_STOPPED, "stopped on request before the first step")
+               : st;
+}
+
 static r1_status train(job *j, r1_err *err) {
     r1_status st;
 
@@ -190,18 +192,14 @@ static r1_status train(job *j, r1_err *err) {
     R1_TRY(r1_output_logs(&j->run, err));
     R1_TRY(open_job(j, err));
     fill_run(j);
-    signal(SIGUSR1, on_signal);
-    signal(SIGTERM, on_signal);
-    signal(SIGINT, on_signal);
     r1_phases_init(&j->phases);
+    R1_TRY(stopped_early(j, err));
     if (is_learner(j))
         st = learn(j, err);
     else
         st = r1_actor_serve(j->actor, &j->world, &j->window, &j->phases, err);
-    if (st != R1_OK && st != R1_STOPPED && j->world.all.size > 1) {
-        r1_error("%s", err->msg); /* the others wait for this rank: take them out */
-        r1_world_abort(r1_exit_code(st));
-    }
+    if ((st != R1_OK && st != R1_STOPPED && j->world.all.size > 1) || r1_world_is_ending())
+        r1_world_fail(r1_exit_code(st), err->msg); /* the others wait for this rank */
     r1_output_report(&j->run,
                      (is_learner(j) ? R1_ROLE_LEARNER : 0) | (is_actor(j) ? R1_ROLE_ACTOR : 0),
                      r1_exit_code(st));
@@ -213,6 +211,8 @@ int main(int argc, char **argv) {
     static job j;
     r1_cli_result result = R1_CLI_RUN;
     r1_err err = {0};
+
+    r1_stop_install();
     r1_status st = r1_world_open(&j.world, &argc, &argv, &err);
     int first = j.world.all.rank == 0;
 

@@ -2,6 +2,7 @@
 #include "learner/train_options.h"
 
 #include "common/base/mem.h"
+#include "common/base/stop.h"
 #include "common/config/config.h"
 
 #include <stdio.h>
@@ -16,6 +17,8 @@ r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int
         {"from", R1_CLI_STRING, &o->from, "STAGE",
          "begin at this stage, with the last checkpoint of the one before"},
         {"output", R1_CLI_STRING, &o->output, "DIR", "run directory (default runs/NAME)"},
+        {"max-hours", R1_CLI_DOUBLE, &o->max_hours, "H",
+         "stop in time to have ended after H hours, as if on SIGUSR1"},
         {"help-config", R1_CLI_FLAG, &o->help_config, NULL,
          "print every configuration key with type, range, default and meaning"},
         {0}};
@@ -32,7 +35,11 @@ r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int
             "  r1-train configs/quickstart.yaml rl.total_updates=10 --output runs/short\n"
             "Exit codes: 0 done, 64 usage or configuration, 65 bad data, 70 bug, 74 input or\n"
             "output, 75 a rank was lost (try again), 85 stopped on request (run it again\n"
-            "with --resume auto).",
+            "with --resume auto).\n"
+            "Signals: USR1, TERM and INT stop at the next step with a checkpoint and exit code 85\n"
+            "(under mpirun only USR1 leaves enough time), a second TERM or INT at once; USR2 "
+            "notes\n"
+            "in logs/ what every rank is doing.",
         .options = table,
         .max_positional = 1024};
     int n = 0;
@@ -44,6 +51,10 @@ r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int
         return R1_OK;
     if (n < 1)
         return R1_FAIL(err, R1_USAGE, "no configuration; see r1-train --help");
+    if (o->max_hours < 0)
+        return R1_FAIL(err, R1_USAGE, "--max-hours %g: not below 0", o->max_hours);
+    if (o->max_hours > 0)
+        r1_stop_after(o->max_hours);
     o->config = argv[1];
     o->overrides = argv + 2;
     o->n_overrides = n - 1;

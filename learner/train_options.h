@@ -6,6 +6,7 @@
 typedef struct r1_train_options {
     const char *config, *resume, *from, *output;
     int dry_run, help_config, n_overrides;
+    double max_hours; /* 0: as long as it takes */
     char **overrides;
 } r1_train_options;
 

@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ static struct {
     double t0_s;
     int bar_shown; /* a progress bar stands on the current line of the terminal */
 } lg = {.rank = -1, .level = R1_LOG_INFO};
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void r1_log_init(int rank, r1_log_level stderr_level) {
     lg.rank = rank;
@@ -38,15 +40,24 @@ r1_status r1_log_open_file(const char *path, r1_err *err) {
 }
 
 void r1_log_close(void) {
+    pthread_mutex_lock(&lock);
     if (lg.file)
         fclose(lg.file);
     lg.file = NULL;
+    pthread_mutex_unlock(&lock);
 }
 
 static void clear_bar(void) {
     if (lg.bar_shown)
         fputs("\r\033[K", stderr);
     lg.bar_shown = 0;
+}
+
+static void to_file(const char *level, const char *line) {
+    if (!lg.file)
+        return;
+    fprintf(lg.file, "%10.3f rank %d %-5s %s\n", r1_now_s() - lg.t0_s, lg.rank, level, line);
+    fflush(lg.file);
 }
 
 void r1_log(r1_log_level level, const char *fmt, ...) {
@@ -57,20 +68,32 @@ void r1_log(r1_log_level level, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
-    if (lg.file) {
-        fprintf(lg.file, "%10.3f rank %d %-5s %s\n", r1_now_s() - lg.t0_s, lg.rank, names[level],
-                line);
-        fflush(lg.file);
+    pthread_mutex_lock(&lock);
+    to_file(names[level], line);
+    if (level <= lg.level && (lg.rank <= 0 || level == R1_LOG_ERROR)) {
+        clear_bar();
+        if (level == R1_LOG_ERROR && lg.rank > 0)
+            fprintf(stderr, "r1: error (rank %d): %s\n", lg.rank, line);
+        else if (level <= R1_LOG_WARN)
+            fprintf(stderr, "r1: %s: %s\n", level == R1_LOG_ERROR ? "error" : "warning", line);
+        else
+            fprintf(stderr, "%s\n", line);
     }
-    if (level > lg.level || (lg.rank > 0 && level > R1_LOG_ERROR))
-        return;
+    pthread_mutex_unlock(&lock);
+}
+
+void r1_report(const char *fmt, ...) {
+    char line[16384];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    pthread_mutex_lock(&lock);
+    to_file("info", line);
     clear_bar();
-    if (level == R1_LOG_ERROR && lg.rank > 0)
-        fprintf(stderr, "r1: error (rank %d): %s\n", lg.rank, line);
-    else if (level <= R1_LOG_WARN)
-        fprintf(stderr, "r1: %s: %s\n", level == R1_LOG_ERROR ? "error" : "warning", line);
-    else
-        fprintf(stderr, "%s\n", line);
+    fprintf(stderr, "%s\n", line);
+    pthread_mutex_unlock(&lock);
 }
 
 void r1_progress_start(r1_progress *p, const char *what, double total) {

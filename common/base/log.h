@@ -3,7 +3,7 @@
 /* Status messages.  stdout is for results; everything here goes to stderr (of rank 0 only, unless it
  * is an error) and, once opened, to this rank's log file with time, rank and level.
  *
- * Libraries log at debug; programs and stages at info.  Metrics are data, not log lines. */
+ * Any thread may log.  Libraries log at debug; programs and stages at info.  Metrics are data, not log lines. */
 #include "common/base/err.h"
 
 typedef enum r1_log_level {
@@ -26,6 +26,9 @@ void r1_log(r1_log_level level, const char *fmt, ...) R1_PRINTF(2, 3);
 #define r1_warn(...)  r1_log(R1_LOG_WARN, __VA_ARGS__)
 #define r1_info(...)  r1_log(R1_LOG_INFO, __VA_ARGS__)
 #define r1_debug(...) r1_log(R1_LOG_DEBUG, __VA_ARGS__)
+
+/* Lines that go to stderr from any rank, and to its log: where everyone was when the run ended. */
+void r1_report(const char *fmt, ...) R1_PRINTF(1, 2);
 
 /* Progress of anything that may last: a bar with ETA on one line when stderr is a terminal, else a
  * plain line every 30 s; nothing at all before 5 s have passed.  Rank 0 only, others are silent. */

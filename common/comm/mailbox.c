@@ -1,7 +1,6 @@
 /* Point-to-point messages; see mailbox.h. */
 #include "common/comm/mailbox.h"
 
-#include "common/base/clock.h"
 #include "common/base/trace.h"
 #include "common/comm/wait.h"
 
@@ -25,19 +24,22 @@ done:
 /* Wait for a message to be there; it can then be received by nobody else. */
 static r1_status match(const r1_comm *c, int from, MPI_Message *message, MPI_Status *status,
                        const char *what, r1_err *err) {
-    double t0 = r1_now_s();
+    r1_waiter w;
+    int there = 0;
+    r1_status st = R1_OK;
 
-    for (int n = 0;; n++) {
-        int there = 0;
-        r1_status st = r1_mpi_check(MPI_Improbe(from < 0 ? MPI_ANY_SOURCE : from, MPI_ANY_TAG,
-                                                r1_mpi(c), &there, message, status),
-                                    "MPI_Improbe", err);
+    r1_wait_begin(&w, what, from, 0);
+    for (;;) {
+        st = r1_mpi_check(MPI_Improbe(from < 0 ? MPI_ANY_SOURCE : from, MPI_ANY_TAG, r1_mpi(c),
+                                      &there, message, status),
+                          "MPI_Improbe", err);
         if (st != R1_OK || there)
-            return st;
-        r1_wait_nap(n);
-        if (n % 256 == 255 && r1_now_s() - t0 > r1_wait_deadline())
-            return r1_wait_expired(what, from, 0, r1_now_s() - t0, err);
+            break;
+        if ((st = r1_wait_round(&w, err)) != R1_OK)
+            break;
     }
+    r1_wait_end(&w);
+    return st;
 }
 
 r1_status r1_mail_receive(const r1_comm *c, int from, r1_buf *in, int *ret_from,

@@ -1,7 +1,6 @@
 /* Shared windows; see window.h. */
 #include "common/comm/window.h"
 
-#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/trace.h"
 #include "common/comm/collect.h"
@@ -124,30 +123,34 @@ void r1_window_publish(r1_window *w, int slot, uint64_t version, uint64_t hash) 
 }
 
 /* Announce first, then look again: a writer that missed the word has published another slot. */
+static int announce(r1_window *w, uint64_t version, int *ret_slot, uint64_t *ret_hash) {
+    uint64_t have;
+    int slot = atomic_load(&w->head->current);
+
+    set_reading(w, slot);
+    *ret_slot = slot;
+    if (slot == r1_window_current(w, &have, ret_hash) && have == version)
+        return 1;
+    set_reading(w, -1);
+    return 0;
+}
+
 r1_status r1_window_enter(r1_window *w, uint64_t version, uint64_t hash, int *ret_slot,
                           r1_err *err) {
-    double t0 = r1_now_s();
+    uint64_t have;
+    r1_waiter wait;
+    r1_status st = R1_OK;
 
-    for (int n = 0;; n++) {
-        uint64_t have, have_hash;
-        int slot = atomic_load(&w->head->current);
-        set_reading(w, slot);
-        if (slot == r1_window_current(w, &have, &have_hash) && have == version) {
-            *ret_slot = slot;
-            if (have_hash == hash)
-                return R1_OK;
-            set_reading(w, -1);
-            return R1_FAIL(err, R1_PEER,
-                           "weights of version %llu on %s have the hash %016llx, not %016llx",
-                           (unsigned long long)version, w->world->host,
-                           (unsigned long long)have_hash, (unsigned long long)hash);
-        }
-        set_reading(w, -1);
-        r1_wait_nap(n);
-        if (n % 256 == 255 && r1_now_s() - t0 > r1_wait_deadline())
-            return r1_wait_expired("weights of the next version", -1, w->slot_bytes,
-                                   r1_now_s() - t0, err);
-    }
+    r1_wait_begin(&wait, "weights of the next version", -1, w->slot_bytes);
+    while (!announce(w, version, ret_slot, &have) && st == R1_OK)
+        st = r1_wait_round(&wait, err);
+    r1_wait_end(&wait);
+    if (st != R1_OK || have == hash)
+        return st;
+    set_reading(w, -1);
+    return R1_FAIL(err, R1_PEER, "weights of version %llu on %s have the hash %016llx, not %016llx",
+                   (unsigned long long)version, w->world->host, (unsigned long long)have,
+                   (unsigned long long)hash);
 }
 
 void r1_window_leave(r1_window *w) {
@@ -155,18 +158,13 @@ void r1_window_leave(r1_window *w) {
 }
 
 r1_status r1_window_wait_unread(const r1_window *w, int slot, r1_err *err) {
-    double t0 = r1_now_s();
+    r1_waiter wait;
+    r1_status st = R1_OK;
 
-    for (int n = 0;; n++) {
-        int reader = -1;
-        for (int r = 0; r < w->world->node.size; r++)
-            if (atomic_load(&w->head->reading[r]) == slot)
-                reader = r;
-        if (reader < 0)
-            return R1_OK;
-        r1_wait_nap(n);
-        if (n % 256 == 255 && r1_now_s() - t0 > r1_wait_deadline())
-            return r1_wait_expired("readers of the old weights", reader, w->slot_bytes,
-                                   r1_now_s() - t0, err);
-    }
+    r1_wait_begin(&wait, "readers of the old weights", -1, w->slot_bytes);
+    for (int r = 0; r < w->world->node.size && st == R1_OK; r++)
+        while (atomic_load(&w->head->reading[r]) == slot && st == R1_OK)
+            st = r1_wait_round(&wait, err);
+    r1_wait_end(&wait);
+    return st;
 }

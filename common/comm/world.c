@@ -1,11 +1,11 @@
-/* Ranks, nodes, roles, waiting; see world.h and wait.h. */
+/* Ranks, nodes, roles; see world.h. */
 #include "common/comm/world.h"
 
-#include "common/base/clock.h"
-#include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/comm/board.h"
 #include "common/comm/leaks.h"
 #include "common/comm/wait.h"
+#include "common/comm/watchdog.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -15,76 +15,26 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-static struct {
-    double deadline_s;
-    const char *phase;
-    long step;
-    int rank, ready;
-    char host[64];
-} state = {.deadline_s = 600, .phase = "start"};
+static int mpi_ready;
 
-void r1_comm_set_deadline(double seconds) {
-    state.deadline_s = seconds;
-}
-
-void r1_comm_set_phase(const char *phase, long step) {
-    state.phase = phase;
-    state.step = step;
-}
-
-_Noreturn void r1_world_abort(int exit_code) {
-    if (state.ready)
+_Noreturn void r1_world_fail(int exit_code, const char *cause) {
+    if (!r1_watchdog_end(exit_code, cause))
+        r1_watchdog_await_end();
+    if (mpi_ready)
         MPI_Abort(MPI_COMM_WORLD, exit_code);
     _exit(exit_code);
 }
 
-static void abort_hook(int exit_code) {
-    r1_world_abort(exit_code);
+int r1_world_is_ending(void) {
+    return r1_board_ending(NULL);
 }
 
-r1_status r1_mpi_check(int rc, const char *call, r1_err *err) {
-    char text[MPI_MAX_ERROR_STRING];
-    int n;
+static void assert_hook(int exit_code) {
+    char where[400], text[500];
 
-    if (rc == MPI_SUCCESS)
-        return R1_OK;
-    MPI_Error_string(rc, text, &n);
-    return R1_FAIL(err, R1_PEER, "%s: %s", call, text);
-}
-
-double r1_wait_deadline(void) {
-    return state.deadline_s;
-}
-
-void r1_wait_nap(int n) {
-    if (n < 200)
-        sched_yield();
-    else
-        r1_sleep_us(n < 400 ? 20 : n < 1000 ? 50 : 200);
-}
-
-r1_status r1_wait_expired(const char *what, int peer, size_t bytes, double waited_s, r1_err *err) {
-    char whom[32] = "all";
-
-    if (peer >= 0)
-        snprintf(whom, sizeof whom, "rank %d", peer);
-    return R1_FAIL(err, R1_PEER,
-                   "rank %d on %s waited %.0f s for %s (%s, %zu bytes) in phase '%s' of step %ld",
-                   state.rank, state.host, waited_s, whom, what, bytes, state.phase, state.step);
-}
-
-r1_status r1_wait(MPI_Request *request, const char *what, int peer, size_t bytes, r1_err *err) {
-    double t0 = r1_now_s();
-
-    for (int n = 0;; n++) {
-        int done = 0;
-        r1_status st = r1_mpi_check(MPI_Test(request, &done, MPI_STATUS_IGNORE), what, err);
-        if (st != R1_OK || done)
-            return st;
-        r1_wait_nap(n);
-        if (n % 256 == 255 && r1_now_s() - t0 > state.deadline_s)
-            return r1_wait_expired(what, peer, bytes, r1_now_s() - t0, err);
-    }
+    r1_board_describe_mine(where, sizeof where);
+    snprintf(text, sizeof text, "internal error, see above: %s", where);
+    r1_world_fail(exit_code, text);
 }
 
 /* Take ownership of an MPI communicator. */
@@ -156,16 +106,19 @@ static void count_cores(r1_world *w) {
     w->node_cores = w->node_cores > 0 ? w->node_cores : 1;
 }
 
-/* A rank that mpirun started ends with it, also when mpirun is killed outright: an orphan would
- * hold the run directory's lock and its core until Open MPI notices. */
-static void die_with_mpirun(void) {
+/* A rank that was launched ends with its launcher, also when that is killed outright: an orphan
+ * would hold the run directory's lock and its core until Open MPI notices. */
+static void die_with_launcher(void) {
     pid_t parent = getppid();
 
-    if (!getenv("OMPI_COMM_WORLD_SIZE"))
-        return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(75);
+}
+
+/* By mpirun, srun or whatever else speaks PMIx. */
+static int is_launched(void) {
+    return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("SLURM_PROCID");
 }
 
 r1_status r1_world_open(r1_world *w, int *argc, char ***argv, r1_err *err) {
@@ -174,23 +127,26 @@ r1_status r1_world_open(r1_world *w, int *argc, char ***argv, r1_err *err) {
     r1_status st;
 
     *w = (r1_world){0};
-    die_with_mpirun();
+    if (is_launched())
+        die_with_launcher();
+    r1_watchdog_start();
+    r1_watchdog_arm(is_launched()); /* no rank hangs in MPI_Init because another died before it */
     r1_leaks_ignore(1);
     int rc = MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     r1_leaks_ignore(0);
     R1_TRY(r1_mpi_check(rc, "MPI_Init_thread", err));
-    state.ready = 1;
-    r1_assert_set_hook(abort_hook);
+    mpi_ready = 1;
+    r1_assert_set_hook(assert_hook);
     R1_TRY(r1_mpi_check(MPI_Comm_dup(MPI_COMM_WORLD, &dup), "MPI_Comm_dup", err));
     R1_TRY(adopt(&w->all, dup, err));
     R1_TRY(r1_mpi_check(MPI_Comm_split_type(dup, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node),
                         "MPI_Comm_split_type", err));
     R1_TRY(adopt(&w->node, node, err));
     gethostname(w->host, sizeof w->host - 1);
-    memcpy(state.host, w->host, sizeof state.host);
-    state.rank = w->all.rank;
     R1_TRY(number_nodes(w, err));
     count_cores(w);
+    R1_TRY(r1_board_open(w, err));
+    r1_watchdog_arm(w->all.size > 1); /* alone it keeps nobody waiting */
 done:
     return st;
 }
@@ -213,15 +169,18 @@ done:
 }
 
 void r1_world_close(r1_world *w) {
+    r1_board_leave();
     release(&w->learners);
     release(&w->leaders);
+    r1_board_close();
     release(&w->node);
     release(&w->all);
     r1_free(w->node_of);
     w->node_of = NULL;
-    if (state.ready) {
+    if (mpi_ready) {
         r1_leaks_check();
         MPI_Finalize();
     }
-    state.ready = 0;
+    mpi_ready = 0;
+    r1_watchdog_stop();
 }

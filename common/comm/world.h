@@ -3,7 +3,7 @@
 /* Ranks, nodes and roles.  common/comm is the only code that includes mpi.h.
  *
  * Works alone (np = 1, no mpirun) and under mpirun.  One thread of a rank talks MPI.  Every wait goes
- * through one function with a deadline and a name (wait.h): a rank that waits polls and sleeps, so it
+ * through one loop with a deadline and a name (wait.h): a rank that waits polls and sleeps, so it
  * does not take a core from one that works. */
 #include "common/base/err.h"
 
@@ -38,13 +38,18 @@ int r1_world_first_rank(const r1_world *w, int node);
 /* Collective. */
 void r1_world_close(r1_world *w);
 
-/* Longest wait for another rank, in seconds. */
+/* A wait expires when nothing has moved for so many seconds (wait.h). */
 void r1_comm_set_deadline(double seconds);
+double r1_comm_deadline(void);
 
-/* What this rank is doing, for reports when a deadline passes (not copied). */
-void r1_comm_set_phase(const char *phase, long step);
+/* Where the exit code goes when the run ends without this program's main: set on every rank.  A file
+ * that exists is left alone. */
+void r1_world_exit_file(const char *path);
 
-/* End every rank with this exit code, at once. */
-_Noreturn void r1_world_abort(int exit_code);
+/* End every rank with this exit code.  The first cause in the job is printed, once and last; before
+ * it every rank says where it was.  Call it on failures that not all ranks know of. */
+_Noreturn void r1_world_fail(int exit_code, const char *cause);
+/* Has anyone begun that?  mpirun then sends TERM, which looks like a wish to stop. */
+int r1_world_is_ending(void);
 
 #endif

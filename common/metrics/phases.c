@@ -1,9 +1,9 @@
 /* Phase timers and the end-of-run table; see phases.h. */
 #include "common/metrics/phases.h"
 
+#include "common/base/card.h"
 #include "common/base/clock.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,18 +23,27 @@ const char *r1_phase_name(r1_phase p) {
     return names[p];
 }
 
+static int current(const r1_phases *p) {
+    return p->depth ? p->stack[p->depth - 1] : R1_PHASE_OTHER;
+}
+
+/* On this rank's card, for the watchdog and for whoever waits. */
+static void show(const r1_phases *p) {
+    r1_card_phase(names[current(p)]);
+}
+
 void r1_phases_init(r1_phases *p) {
     memset(p->seconds, 0, sizeof p->seconds);
     p->depth = 0;
     p->t_start = p->t_last = r1_now_s();
-    atomic_store(&p->current, R1_PHASE_OTHER);
+    show(p);
 }
 
 /* Book the time since the last change. */
 static void book(r1_phases *p) {
     double now = r1_now_s();
 
-    p->seconds[p->depth ? p->stack[p->depth - 1] : R1_PHASE_OTHER] += now - p->t_last;
+    p->seconds[current(p)] += now - p->t_last;
     p->t_last = now;
 }
 
@@ -42,23 +51,19 @@ void r1_phase_begin(r1_phases *p, r1_phase phase) {
     R1_ASSERT(p->depth < R1_PHASE_DEPTH);
     book(p);
     p->stack[p->depth++] = (int)phase;
-    atomic_store(&p->current, (int)phase);
+    show(p);
 }
 
 void r1_phase_end(r1_phases *p, r1_phase phase) {
     R1_ASSERT(p->depth > 0 && p->stack[p->depth - 1] == (int)phase);
     book(p);
     p->depth--;
-    atomic_store(&p->current, p->depth ? p->stack[p->depth - 1] : R1_PHASE_OTHER);
+    show(p);
 }
 
 double r1_phases_flush(r1_phases *p) {
     book(p);
     return p->t_last - p->t_start;
-}
-
-r1_phase r1_phase_current(const r1_phases *p) {
-    return (r1_phase)atomic_load(&p->current);
 }
 
 /* ---- the table ---- */

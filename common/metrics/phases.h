@@ -4,7 +4,7 @@
  *
  * Times are exclusive: beginning an inner phase stops the outer one's clock, ending it starts that
  * again, and what lies in no phase is `other`.  So the phases of a rank add up to its wall time.  The
- * current phase is one atomic word, which a watchdog thread or a signal handler may read.
+ * current phase stands on the rank's card (common/base/card.h), for the watchdog and for reports.
  *
  * No MPI here: the caller gathers r1_phases.seconds of all ranks. */
 #include "common/base/err.h"
@@ -43,7 +43,6 @@ typedef struct r1_phases {
     double seconds[R1_PHASE_COUNT]; /* exclusive, up to the last change of phase */
     double t_start, t_last;
     int stack[R1_PHASE_DEPTH], depth;
-    _Atomic int current;
 } r1_phases;
 
 const char *r1_phase_name(r1_phase p);
@@ -54,8 +53,6 @@ void r1_phase_begin(r1_phases *p, r1_phase phase);
 void r1_phase_end(r1_phases *p, r1_phase phase);
 /* Bring seconds[] up to now; returns the wall time since init. */
 double r1_phases_flush(r1_phases *p);
-/* Safe in signal handlers and other threads. */
-r1_phase r1_phase_current(const r1_phases *p);
 
 /* Over the ranks that have a phase by their role. */
 typedef struct r1_phase_stats {

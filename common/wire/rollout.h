@@ -10,6 +10,7 @@
 typedef struct r1_rollout_request {
     int evaluation; /* 1: the stage's evaluation problems, own random numbers */
     int stage;      /* index in the configuration */
+    int64_t step;   /* that asks, for reports */
     uint64_t first; /* deal index of the first prompt; evaluation: problem index */
     int n_prompts, group_size;
     float temperature, top_p; /* temperature 0: greedy */

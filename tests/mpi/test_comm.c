@@ -23,14 +23,12 @@ static int failed, checks;
         }                                                                      \
     } while (0)
 
-#define OK(call)                                                       \
-    do {                                                               \
-        r1_err e = {0};                                                \
-        r1_err *err = &e;                                              \
-        if ((call) != R1_OK) {                                         \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, e.msg); \
-            r1_world_abort(1);                                         \
-        }                                                              \
+#define OK(call)                     \
+    do {                             \
+        r1_err e = {0};              \
+        r1_err *err = &e;            \
+        if ((call) != R1_OK)                                           \
+            r1_world_fail(1, e.msg);                                   \
     } while (0)
 
 #define LEAVES 8

@@ -1,0 +1,110 @@
+#!/bin/sh
+# Ranks that wait: as long as something moves, and no longer; requests from outside; the order of an
+# end.  Usage: waits.sh BUILD_DIR SOURCE_DIR
+set -u
+build=$1 src=$2
+. "$src/deploy/mpi-env"
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+bad=0
+fail() {
+    echo "$*"
+    bad=1
+}
+
+# start NAME NP [ARG]...: in the background, as $job
+start() {
+    name=$1 np=$2
+    shift 2
+    timeout -k 5 60 mpirun -np "$np" "$build/r1-train" "$src/tests/mpi/short.yaml" \
+        checkpoint.every=1000 --output "$dir/$name" "$@" >"$dir/$name.out" 2>"$dir/$name.err" &
+    job=$!
+}
+# after NAME LINES: wait until so many steps are done
+after() {
+    n=0
+    while [ "$(cat "$dir/$1/metrics.jsonl" 2>/dev/null | wc -l)" -lt "$2" ] && [ $n -lt 1000 ]; do
+        sleep 0.02
+        n=$((n + 1))
+    done
+}
+# pid_of NAME RANK
+pid_of() {
+    for p in $(pgrep -f "r1-train .*--output $dir/$1"); do
+        tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=$2" && echo "$p"
+    done | head -1
+}
+# ended NAME CODE: exit code of mpirun and exit_status
+ended() {
+    wait $job
+    rc=$?
+    [ $rc -eq "$2" ] || fail "$1: mpirun ended with $rc, not $2: $(tail -3 "$dir/$1.err")"
+    [ "$(cat "$dir/$1/exit_status" 2>/dev/null)" = "$2" ] || fail "$1: exit_status is not $2"
+    [ -z "$(pgrep -f "r1-train .*--output $dir/$1")" ] || fail "$1: a rank outlived the run"
+}
+# Lines of r1 itself, without what mpirun adds.
+last_line() {
+    grep '^r1: ' "$dir/$1.err" | tail -1
+}
+
+# The actors wait through all of the fine-tuning, several times the deadline.
+start patient 3 topology.mode=split limits.deadline_s=1 cold_start.total_updates=200
+after patient 20
+kill -USR2 "$(pgrep -f "^mpirun .*--output $dir/patient")"
+ended patient 0
+awk '$1 == "wait_learner" && $5 <= 1.0 {exit 1}' "$dir/patient.err" ||
+    fail "patient: the actors did not wait longer than the deadline"
+for r in 0 1 2; do
+    grep -q "rank $r on .*stage '.*', step [0-9]*, phase '[a-z_]*': [wm]" "$dir/patient/logs/rank-$r.log" ||
+        fail "USR2: rank $r did not say where it is"
+done
+
+# An actor that does not run: those that wait for it end the run, and say who does not move.
+start stopped 3 topology.mode=split limits.deadline_s=2
+after stopped 3
+pid=$(pid_of stopped 2)
+kill -STOP "$pid"
+ended stopped 75
+last_line stopped | grep -qE "^r1: error.*rank [01] on [^ ]+ \((learner|actor)\), stage '[a-z_]+', step [0-9]+, phase '[a-z_]+': waits for (all|rank [0-9]+) \([a-z ]+, [0-9]+ bytes\) since [0-9]+ s; nothing has moved for [0-9]+ s; rank 2 \(pid $pid\) does not run since" ||
+    fail "stopped: no such report: $(last_line stopped)"
+[ "$(grep -cE '^r1: rank [0-9] on' "$dir/stopped.err")" -eq 2 ] ||
+    fail "stopped: it does not say where the other ranks were"
+[ "$(grep -c 'nothing has moved' "$dir/stopped.err")" -eq 1 ] || fail "stopped: more than one cause"
+
+# A rank that is killed: exit_status says 75 whatever mpirun makes of it.
+start killed 3 topology.mode=split
+after killed 3
+kill -KILL "$(pid_of killed 1)"
+wait $job
+[ "$(cat "$dir/killed/exit_status" 2>/dev/null)" = 75 ] || fail "killed: exit_status is not 75"
+last_line killed | grep -q "a process is gone.*: rank 1 on .*(actor)" ||
+    fail "killed: the rank is not named: $(last_line killed)"
+
+# In time before the hours are over.
+start hours 2 --max-hours 0.0004 cold_start.total_updates=3000
+ended hours 85
+grep -q 'before the first step' "$dir/hours.err" || [ -f "$dir/hours/checkpoints/$(ls "$dir/hours/checkpoints" | tail -1)/manifest" ] ||
+    fail "hours: stopped without a checkpoint"
+
+# One process, without mpirun, asked while it starts.
+"$build/r1-train" "$src/tests/mpi/short.yaml" --output "$dir/early" 2>"$dir/early.err" &
+job=$!
+n=0
+until grep -qs '^machine' "$dir/early.err" || [ $n -gt 1000 ]; do
+    sleep 0.01
+    n=$((n + 1))
+done
+kill -USR2 $job
+kill -INT $job
+wait $job
+rc=$?
+[ $rc -eq 85 ] || fail "early: ended with $rc: $(tail -1 "$dir/early.err")"
+
+# An attempt that is refused leaves a finished run's exit status alone.
+start patient 2 --resume auto seed=2
+wait $job
+rc=$?
+[ $rc -eq 64 ] || fail "another seed was accepted: $rc"
+[ "$(cat "$dir/patient/exit_status")" = 0 ] || fail "a refused attempt changed exit_status"
+[ $bad -eq 0 ] && echo "patient with those who work, and with nobody else"
+exit $bad
