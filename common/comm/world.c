@@ -4,6 +4,7 @@
 #include "common/base/mem.h"
 #include "common/comm/board.h"
 #include "common/comm/leaks.h"
+#include "common/comm/segments.h"
 #include "common/comm/wait.h"
 #include "common/comm/watchdog.h"
 
@@ -116,9 +117,9 @@ static void die_with_launcher(void) {
         _exit(75);
 }
 
-/* By mpirun, srun or whatever else speaks PMIx. */
+/* By mpirun, by srun, or by whatever else speaks PMI. */
 static int is_launched(void) {
-    return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("SLURM_PROCID");
+    return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
 }
 
 r1_status r1_world_open(r1_world *w, int *argc, char ***argv, r1_err *err) {
@@ -145,7 +146,8 @@ r1_status r1_world_open(r1_world *w, int *argc, char ***argv, r1_err *err) {
     gethostname(w->host, sizeof w->host - 1);
     R1_TRY(number_nodes(w, err));
     count_cores(w);
-    R1_TRY(r1_board_open(w, err));
+    R1_TRY(r1_board_open(w, err)); /* behind its barriers everyone has mapped the segments */
+    r1_segments_hide();
     r1_watchdog_arm(w->all.size > 1); /* alone it keeps nobody waiting */
 done:
     return st;
@@ -179,6 +181,7 @@ void r1_world_close(r1_world *w) {
     w->node_of = NULL;
     if (mpi_ready) {
         r1_leaks_check();
+        r1_segments_show();
         MPI_Finalize();
     }
     mpi_ready = 0;

@@ -27,8 +27,8 @@ static int failed, checks;
     do {                             \
         r1_err e = {0};              \
         r1_err *err = &e;            \
-        if ((call) != R1_OK)                                           \
-            r1_world_fail(1, e.msg);                                   \
+        if ((call) != R1_OK)         \
+            r1_world_fail(1, e.msg); \
     } while (0)
 
 #define LEAVES 8

@@ -80,6 +80,23 @@ wait $job
 last_line killed | grep -q "a process is gone.*: rank 1 on .*(actor)" ||
     fail "killed: the rank is not named: $(last_line killed)"
 
+# mpirun itself: its ranks go with it, and nothing is left in /dev/shm.
+start orphans 2
+after orphans 3
+grep -o '/dev/shm/[^ ]*' "/proc/$(pid_of orphans 0)/maps" | sort -u >"$dir/shm"
+[ -s "$dir/shm" ] || fail "orphans: no shared memory"
+kill -KILL "$(pgrep -f "^mpirun .*--output $dir/orphans")"
+wait $job
+n=0
+while [ -n "$(pgrep -f "r1-train .*--output $dir/orphans")" ] && [ $n -lt 100 ]; do
+    sleep 0.05
+    n=$((n + 1))
+done
+[ $n -lt 100 ] || fail "orphans: ranks outlived mpirun"
+while read -r file; do
+    [ ! -e "$file" ] || fail "orphans: left behind: $file"
+done <"$dir/shm"
+
 # In time before the hours are over.
 start hours 2 --max-hours 0.0004 cold_start.total_updates=3000
 ended hours 85
