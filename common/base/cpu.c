@@ -1,6 +1,8 @@
 /* CPU detection through cpuid and xgetbv; other architectures report no flags. */
 #include "common/base/cpu.h"
 
+#include "common/base/cgroup.h"
+
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,42 +84,31 @@ const char *r1_cpu_name(void) {
 }
 
 int r1_cpu_cores(void) {
+    double quota = r1_cgroup_cores("");
     cpu_set_t set;
 
     if (sched_getaffinity(0, sizeof set, &set) != 0)
         return 1;
-    return CPU_COUNT(&set);
+    int n = CPU_COUNT(&set), most = quota > 0 ? (int)(quota + 0.999) : n;
+    return most < n ? most : n;
 }
 
-/* The first number behind `key` in a small text file; < 0: not there. */
-static double number_in(const char *path, const char *key) {
-    FILE *f = fopen(path, "re");
+/* MemAvailable of the machine, in bytes. */
+static double machine_has(void) {
+    FILE *f = fopen("/proc/meminfo", "re");
     char line[256];
-    double x = -1;
+    double kib = -1;
 
-    if (!f)
-        return -1;
-    while (x < 0 && fgets(line, sizeof line, f)) {
-        if (strncmp(line, key, strlen(key)) != 0)
-            continue;
-        char *end;
-        double value = strtod(line + strlen(key), &end);
-        if (end != line + strlen(key))
-            x = value;
-    }
-    fclose(f);
-    return x;
+    while (f && kib < 0 && fgets(line, sizeof line, f))
+        if (sscanf(line, "MemAvailable: %lf", &kib) != 1)
+            kib = -1;
+    if (f)
+        fclose(f);
+    return kib < 0 ? 1e9 : kib * 1024;
 }
 
 double r1_memory_available(void) {
-    double free_kib = number_in("/proc/meminfo", "MemAvailable:");
-    double limit = number_in("/sys/fs/cgroup/memory.max", "");
-    double used = number_in("/sys/fs/cgroup/memory.current", "");
-    double have = free_kib < 0 ? 1e9 : free_kib * 1024;
+    double have = machine_has(), granted = r1_cgroup_memory("");
 
-    if (limit < 0) { /* version 1 */
-        limit = number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes", "");
-        used = number_in("/sys/fs/cgroup/memory/memory.usage_in_bytes", "");
-    }
-    return limit > 0 && used >= 0 && limit - used < have ? limit - used : have;
+    return granted >= 0 && granted < have ? granted : have;
 }

@@ -20,10 +20,11 @@ unsigned r1_cpu_flags(void); /* after the mask */
 r1_cpu_vendor r1_cpu_vendor_id(void);
 const char *r1_cpu_name(void); /* brand string, e.g. "AMD EPYC" */
 
-/* Cores in this process's affinity mask. */
+/* Cores in this process's affinity mask, at most what a container's quota allows. */
 int r1_cpu_cores(void);
 
-/* Bytes that this node could give without swapping (MemAvailable, and below a cgroup's limit). */
+/* Bytes that this node could give without swapping (MemAvailable, and within its
+ * control groups' limits). */
 double r1_memory_available(void);
 
 #endif

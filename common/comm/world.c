@@ -1,6 +1,7 @@
 /* Ranks, nodes, roles; see world.h. */
 #include "common/comm/world.h"
 
+#include "common/base/cgroup.h"
 #include "common/base/mem.h"
 #include "common/comm/board.h"
 #include "common/comm/leaks.h"
@@ -96,14 +97,20 @@ int r1_world_first_rank(const r1_world *w, int node) {
     return r;
 }
 
-/* mpirun may have bound each rank to a core of its own: what a node's ranks may use together. */
+/* mpirun may have bound each rank to a core of its own: what a node's ranks may use together, of which
+ * a container's quota is a part. */
 static void count_cores(r1_world *w) {
+    double quota = r1_cgroup_cores(""), most;
     cpu_set_t mine, all;
 
     CPU_ZERO(&mine);
     sched_getaffinity(0, sizeof mine, &mine);
+    quota = quota > 0 ? quota : CPU_SETSIZE;
     MPI_Allreduce(&mine, &all, (int)sizeof all, MPI_BYTE, MPI_BOR, r1_mpi(&w->node));
+    MPI_Allreduce(&quota, &most, 1, MPI_DOUBLE, MPI_MAX, r1_mpi(&w->node));
     w->node_cores = CPU_COUNT(&all);
+    if (w->node_cores > most)
+        w->node_cores = (int)(most + 0.999);
     w->node_cores = w->node_cores > 0 ? w->node_cores : 1;
 }
 

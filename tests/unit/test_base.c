@@ -1,6 +1,7 @@
 /* common/base: known answers, rounding, limits, and what an allocation failure does. */
 #include "tests/unit/unit.h"
 
+#include "common/base/cgroup.h"
 #include "common/base/cli.h"
 #include "common/base/dtype.h"
 #include "common/base/file.h"
@@ -157,6 +158,50 @@ static void files_are_written_whole(void **state) {
     assert_false(r1_path_exists(dir));
 }
 
+static void put(const char *root, const char *leaf, const char *text) {
+    char path[512], dir[512];
+    r1_err err;
+
+    snprintf(path, sizeof path, "%s/%s", root, leaf);
+    snprintf(dir, sizeof dir, "%s", path);
+    *strrchr(dir, '/') = '\0';
+    ASSERT_OK(r1_dir_make(dir, &err), &err);
+    ASSERT_OK(r1_file_write_atomic(path, text, strlen(text), &err), &err);
+}
+
+/* The page cache is free memory, a parent's limit counts, and so does a quota of a core and a half. */
+static void limits_of_control_groups(void **state) {
+    char v2[] = "/tmp/r1-cgroup-XXXXXX", v1[] = "/tmp/r1-cgroup-XXXXXX";
+    r1_err err;
+
+    assert_non_null(mkdtemp(v2));
+    assert_true(r1_cgroup_memory(v2) < 0 && r1_cgroup_cores(v2) < 0);
+    put(v2, "proc/self/cgroup", "0::/job/step\n");
+    put(v2, "sys/fs/cgroup/job/memory.max", "1000000\n");
+    put(v2, "sys/fs/cgroup/job/memory.current", "900000\n");
+    put(v2, "sys/fs/cgroup/job/memory.stat", "anon 1\ninactive_file 500000\nactive_file 200000\n");
+    put(v2, "sys/fs/cgroup/job/step/memory.max", "max\n");
+    put(v2, "sys/fs/cgroup/job/step/memory.current", "900000\n");
+    put(v2, "sys/fs/cgroup/job/step/cpu.max", "150000 100000\n");
+    put(v2, "sys/fs/cgroup/job/cpu.max", "max 100000\n");
+    assert_true(r1_cgroup_memory(v2) == 800000);
+    assert_true(r1_cgroup_cores(v2) == 1.5);
+
+    assert_non_null(mkdtemp(v1)); /* a container: the path is the host's, only the root is there */
+    put(v1, "proc/self/cgroup", "4:cpu,cpuacct:/docker/77\n3:memory:/docker/77\n");
+    put(v1, "sys/fs/cgroup/memory/memory.limit_in_bytes", "4096\n");
+    put(v1, "sys/fs/cgroup/memory/memory.usage_in_bytes", "4000\n");
+    put(v1, "sys/fs/cgroup/memory/memory.stat", "total_inactive_file 0\ntotal_active_file 1000\n");
+    put(v1, "sys/fs/cgroup/cpu/cpu.cfs_quota_us", "200000\n");
+    put(v1, "sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+    assert_true(r1_cgroup_memory(v1) == 1096);
+    assert_true(r1_cgroup_cores(v1) == 2);
+    put(v1, "sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+    assert_true(r1_cgroup_memory(v1) < 0);
+    ASSERT_OK(r1_dir_remove(v2, &err), &err);
+    ASSERT_OK(r1_dir_remove(v1, &err), &err);
+}
+
 static void command_line(void **state) {
     int n = 1, flag = 0, positional;
     double t = 1.0;
@@ -217,6 +262,7 @@ int main(void) {
         cmocka_unit_test(arena_and_slab),
         cmocka_unit_test(allocation_failure_is_a_status),
         cmocka_unit_test(files_are_written_whole),
+        cmocka_unit_test(limits_of_control_groups),
         cmocka_unit_test(command_line),
         cmocka_unit_test(messages_keep_their_prefix),
     };
