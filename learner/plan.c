@@ -78,9 +78,53 @@ static double node_bytes(const r1_plan *p, size_t actor_bytes) {
            (double)p->node_actors * (double)actor_bytes;
 }
 
+/* Open MPI's shared-memory transport takes so much of /dev/shm for each rank, page by page. */
+#define MPI_SEGMENT 4194304.0
+
+static double shared_need(const r1_plan *p, const r1_world *w) {
+    return (double)p->window_bytes + (w->node.size > 1 ? MPI_SEGMENT * w->node.size : 0);
+}
+
+/* Before the first touch: a full /dev/shm is SIGBUS. */
+static r1_status check_shared(const r1_plan *p, const r1_config *cfg, const r1_world *w,
+                              r1_err *err) {
+    double need = shared_need(p, w), have = r1_shared_memory_left();
+
+    if (need <= have)
+        return R1_OK;
+    return R1_FAIL(
+        err, R1_USAGE,
+        "%s: this run needs %.1f MiB in /dev/shm of %s, which has %.1f MiB free: %d weight "
+        "slots of %.1f MiB, gradients of %d learner%s, %.0f MiB for each of %d ranks; "
+        "enlarge /dev/shm (docker run --shm-size) or lower topology.learners%s",
+        cfg->path, need / MIB, w->host, have / MIB, r1_plan_slots(p), (double)p->slot_bytes / MIB,
+        p->node_learners, p->node_learners == 1 ? "" : "s", MPI_SEGMENT / MIB, w->node.size,
+        p->has_reference ? "; kl.coef: 0 needs one slot less" : "");
+}
+
+/* What a batch system or `ulimit -v` leaves to one process. */
+static r1_status check_process(const r1_plan *p, const r1_config *cfg, const r1_world *w,
+                               size_t actor_bytes, r1_err *err) {
+    double need = (double)p->window_bytes, have = r1_address_space_left();
+
+    if (p->roles.colocated || w->all.rank < p->roles.learners)
+        need += (double)p->learner_bytes;
+    if (p->roles.colocated || w->all.rank >= p->roles.learners)
+        need += (double)actor_bytes;
+    if (need <= have)
+        return R1_OK;
+    return R1_FAIL(
+        err, R1_USAGE,
+        "%s: rank %d on %s will map %.0f MiB, the limit on its address space (ulimit -v) "
+        "leaves %.0f MiB; raise it, lower limits.max_tokens_per_microbatch (%d) or set "
+        "limits.kv_memory",
+        cfg->path, w->all.rank, w->host, need / MIB, have / MIB, p->max_tokens);
+}
+
 r1_status r1_plan_check(const r1_plan *p, const r1_config *cfg, const r1_world *w,
                         size_t actor_bytes, r1_err *err) {
     double need = node_bytes(p, actor_bytes), have = r1_memory_available();
+    r1_status st = R1_OK;
 
     if (need > have)
         return R1_FAIL(err, R1_USAGE,
@@ -88,10 +132,13 @@ r1_status r1_plan_check(const r1_plan *p, const r1_config *cfg, const r1_world *
                        "limits.max_tokens_per_microbatch (%d), set compute.recompute: layer, or "
                        "use fewer ranks",
                        cfg->path, need / MIB, w->host, have / MIB, p->max_tokens);
+    R1_TRY(check_shared(p, cfg, w, err));
+    R1_TRY(check_process(p, cfg, w, actor_bytes, err));
     if (p->threads * w->node.size > w->node_cores && w->all.rank == 0)
         r1_warn("%d ranks x %d thread%s are more than the %d cores of %s", w->node.size, p->threads,
                 p->threads == 1 ? "" : "s", w->node_cores, w->host);
-    return R1_OK;
+done:
+    return st;
 }
 
 static void print_model(const r1_policy *m, const r1_config *cfg) {

@@ -31,7 +31,7 @@ static inline int r1_plan_slots(const r1_plan *p) {
 r1_trainer_options r1_plan_trainer(const r1_plan *p, const r1_config *cfg, const r1_world *w,
                                    const r1_model *model, r1_window *window);
 
-/* Does it fit?  R1_USAGE names what to lower.  actor_bytes: of one actor. */
+/* Does it fit into memory, /dev/shm and the limits of a process?  R1_USAGE names what to lower.  actor_bytes: of one actor. */
 R1_MUST_USE r1_status r1_plan_check(const r1_plan *p, const r1_config *cfg, const r1_world *w,
                                     size_t actor_bytes, r1_err *err);
 

@@ -27,6 +27,7 @@ typedef struct job {
     r1_window window;
     int has_window;
     r1_trainer trainer;
+    r1_actor_options actor_options;
     r1_actor *actor;
     r1_colocated colocated;
     r1_remote remote;
@@ -43,16 +44,16 @@ static int is_actor(const job *j) {
     return j->plan.roles.colocated || !is_learner(j);
 }
 
-static r1_actor_options actor_options(job *j) {
-    r1_actor_options o = {.cfg = j->cfg,
-                          .model = &j->policy.model,
-                          .tokenizer = j->policy.tokenizer,
-                          .template_kind = j->policy.template_kind,
-                          .system = j->policy.system,
-                          .phases = &j->phases};
-
-    r1_actor_size(&o, j->plan.roles.actors, j->plan.node_actors > 0 ? j->plan.node_actors : 1);
-    return o;
+/* Once: what memory is free, and so the size of the cache, changes when something is opened. */
+static void size_actor(job *j) {
+    j->actor_options = (r1_actor_options){.cfg = j->cfg,
+                                          .model = &j->policy.model,
+                                          .tokenizer = j->policy.tokenizer,
+                                          .template_kind = j->policy.template_kind,
+                                          .system = j->policy.system,
+                                          .phases = &j->phases};
+    r1_actor_size(&j->actor_options, j->plan.roles.actors,
+                  j->plan.node_actors > 0 ? j->plan.node_actors : 1);
 }
 
 #define LINT_PROBLEMS 1000 /* of a task; a file is read as a whole */
@@ -68,12 +69,13 @@ static r1_status prepare(job *j, r1_err *err) {
     R1_TRY(r1_policy_open(&j->policy, j->cfg, j->plan.threads, err));
     r1_threads_pin(j->world.node.rank, j->world.node.size, j->plan.threads);
     r1_plan_sizes(&j->plan, j->cfg, &j->world, &j->policy.model);
-    r1_actor_options a = actor_options(j);
+    size_actor(j);
+    size_t actor_bytes = r1_actor_bytes(&j->actor_options);
     if (j->world.all.rank == 0)
-        r1_plan_print(&j->plan, j->cfg, &j->world, &j->policy, r1_actor_bytes(&a));
-    R1_TRY(r1_plan_check(&j->plan, j->cfg, &j->world, r1_actor_bytes(&a), err));
+        r1_plan_print(&j->plan, j->cfg, &j->world, &j->policy, actor_bytes);
+    R1_TRY(r1_plan_check(&j->plan, j->cfg, &j->world, actor_bytes, err));
     for (int i = 0; j->world.all.rank == 0 && i < j->cfg->n_stages; i++)
-        R1_TRY(r1_actor_lint(&a, i, LINT_PROBLEMS, err));
+        R1_TRY(r1_actor_lint(&j->actor_options, i, LINT_PROBLEMS, err));
 done:
     return st;
 }
@@ -102,10 +104,8 @@ static r1_status open_job(job *j, r1_err *err) {
                           err));
     j->has_window = 1;
     st = is_learner(j) ? open_learner(j, err) : R1_OK;
-    if (st == R1_OK && is_actor(j)) {
-        r1_actor_options o = actor_options(j);
-        st = r1_actor_open(&j->actor, &o, err);
-    }
+    if (st == R1_OK && is_actor(j))
+        st = r1_actor_open(&j->actor, &j->actor_options, err);
     R1_TRY(r1_agree(&j->world.all, st, err));
     st = r1_agree_text(&j->world, j->policy.ops->path, "compute.numeric_path", err);
 done:

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -111,4 +114,26 @@ double r1_memory_available(void) {
     double have = machine_has(), granted = r1_cgroup_memory("");
 
     return granted >= 0 && granted < have ? granted : have;
+}
+
+#define UNLIMITED 1e18
+
+double r1_address_space_left(void) {
+    struct rlimit limit;
+    double pages = 0;
+
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return UNLIMITED;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f && fscanf(f, "%lf", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return (double)limit.rlim_cur - pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+double r1_shared_memory_left(void) {
+    struct statvfs fs;
+
+    return statvfs("/dev/shm", &fs) == 0 ? (double)fs.f_bavail * (double)fs.f_frsize : UNLIMITED;
 }

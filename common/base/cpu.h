@@ -26,5 +26,9 @@ int r1_cpu_cores(void);
 /* Bytes that this node could give without swapping (MemAvailable, and within its
  * control groups' limits). */
 double r1_memory_available(void);
+/* Bytes that this process may still map (RLIMIT_AS), and that /dev/shm can still hold: writing beyond
+ * that is SIGBUS.  A large number where there is no limit. */
+double r1_address_space_left(void);
+double r1_shared_memory_left(void);
 
 #endif
