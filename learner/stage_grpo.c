@@ -424,6 +424,8 @@ r1_status r1_grpo_step(r1_run *run, r1_record *rec, r1_err *err) {
         r1_status dumped = r1_grpo_dump(run, &b, st == R1_OK ? err : NULL);
         st = st == R1_OK ? dumped : st;
     }
+    if (sums.skipped) /* nobody ends the run before the batch is written */
+        st = r1_agree(&run->world->learners, st, err);
     R1_TRY(st);
     record_loss(run, &sums, rec);
     int64_t tokens = 0;

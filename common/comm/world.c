@@ -97,8 +97,8 @@ int r1_world_first_rank(const r1_world *w, int node) {
     return r;
 }
 
-/* mpirun may have bound each rank to a core of its own: what a node's ranks may use together, of which
- * a container's quota is a part. */
+/* mpirun may have bound each rank to a core of its own: what a node's ranks may use together, at
+ * most what a container's quota allows. */
 static void count_cores(r1_world *w) {
     double quota = r1_cgroup_cores(""), most;
     cpu_set_t mine, all;

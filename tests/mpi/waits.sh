@@ -97,6 +97,12 @@ while read -r file; do
     [ ! -e "$file" ] || fail "orphans: left behind: $file"
 done <"$dir/shm"
 
+# A gradient that is not finite: the batch is written before anyone ends the run.
+start nan 2 topology.mode=colocated cold_start.total_updates=2 cold_start.warmup=0 rl.lr=100 rl.warmup=0 optimizer.weight_decay=1
+ended nan 65
+[ "$(cat "$dir"/nan/rollouts/*.jsonl | wc -l)" -ge 96 ] || fail "nan: the batch is not in rollouts/"
+last_line nan | grep -q 'gradient is not finite' || fail "nan: $(last_line nan)"
+
 # In time before the hours are over.
 start hours 2 --max-hours 0.0004 cold_start.total_updates=3000
 ended hours 85
