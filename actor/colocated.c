@@ -3,12 +3,10 @@
 
 #include "common/base/log.h"
 #include "common/base/trace.h"
-
-#include <string.h>
+#include "common/wire/frames.h"
 
 #define MESSAGES_MAX ((size_t)1 << 40)
 
-/* A message is its length as 8 bytes, then the group. */
 typedef struct share {
     const r1_rollout_request *req;
     int rank, size, next;
@@ -32,14 +30,12 @@ static int next_of_mine(void *ctx, uint64_t *ret_index) {
 
 static r1_status add_message(void *ctx, r1_group *g, r1_err *err) {
     share *s = ctx;
-    size_t at = s->out->len;
-    uint64_t n = 0;
+    size_t mark;
     r1_status st;
 
-    R1_TRY(r1_buf_add(s->out, &n, sizeof n, err));
+    R1_TRY(r1_frame_begin(s->out, &mark, err));
     R1_TRY(r1_group_encode(g, s->out, err));
-    n = s->out->len - at - sizeof n;
-    memcpy(s->out->data + at, &n, sizeof n);
+    r1_frame_end(s->out, mark);
     r1_progress_update(&s->progress, ++s->done);
 done:
     r1_group_done(g);
@@ -56,16 +52,15 @@ static r1_status place(const r1_colocated *c, const r1_rollout_request *req, con
 
     R1_TRY(R1_NEW(seen, (size_t)req->n_prompts, err));
     while (at < all->len) {
+        const char *data;
         r1_group g;
-        uint64_t n;
-        memcpy(&n, all->data + at, sizeof n);
-        at += sizeof n;
-        R1_TRY(r1_group_decode(all->data + at, n, &c->limits, &g, err));
-        at += n;
+        size_t n;
+        R1_TRY(r1_frame_next(all, &at, &data, &n, err));
+        R1_TRY(r1_group_decode(data, n, &c->limits, &g, err));
         uint64_t i = g.deal - req->first;
-        if (i >= (uint64_t)req->n_prompts || seen[i]) {
-            st = R1_FAIL(err, R1_BUG, "group %llu arrived twice or was not asked for",
-                         (unsigned long long)g.deal);
+        if ((st = r1_rollout_check(req, &g, err)) == R1_OK && seen[i])
+            st = R1_FAIL(err, R1_BUG, "group %llu arrived twice", (unsigned long long)g.deal);
+        if (st != R1_OK) {
             r1_group_done(&g);
             goto done;
         }

@@ -47,6 +47,7 @@ r1_status r1_evaluate(r1_run *run, r1_eval_result *ret, r1_err *err) {
                                 .step = run->at.step,
                                 .n_prompts = n,
                                 .group_size = pass ? 1 : e->n_per_prompt,
+                                .n_rewards = s->n_rewards,
                                 .top_p = 1.0f,
                                 .temperature = pass ? 0.0f : (float)e->temperature,
                                 .max_new_tokens = s->max_response_len,

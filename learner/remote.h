@@ -11,7 +11,7 @@ typedef struct r1_remote {
     const r1_world *world;
     r1_wire_limits limits;
     r1_phases *phases;
-    uint64_t refused; /* malformed messages so far */
+    uint64_t refused; /* malformed messages so far; their groups are made again by other actors */
 } r1_remote;
 
 /* For r1_rollout_source.roll with an r1_remote as ctx.  Collective over the learners. */

@@ -130,8 +130,9 @@ static void fill_run(job *j) {
     j->remote = (r1_remote){.world = &j->world,
                             .limits = r1_plan_limits(j->cfg, &j->policy.arch),
                             .phases = &j->phases};
-    r->source = j->plan.roles.colocated ? (r1_rollout_source){&j->colocated, r1_colocated_roll}
-                                        : (r1_rollout_source){&j->remote, r1_remote_roll};
+    r->source = j->plan.roles.colocated
+                    ? (r1_rollout_source){&j->colocated, r1_colocated_roll, NULL}
+                    : (r1_rollout_source){&j->remote, r1_remote_roll, &j->remote.refused};
 }
 
 static r1_status learn(job *j, r1_err *err) {

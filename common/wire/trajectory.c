@@ -3,6 +3,7 @@
 
 #include "common/base/trace.h"
 
+#include <math.h>
 #include <msgpack.h>
 #include <string.h>
 
@@ -153,7 +154,17 @@ static double get_double(field *f, const char *key) {
         refuse(f, key, "is not a float");
         return 0;
     }
+    if (o && !isfinite(o->via.f64))
+        refuse(f, key, "is not a finite number");
     return o ? o->via.f64 : 0;
+}
+
+static void check_finite(field *f, const char *key, const float *x, int n) {
+    for (int i = 0; i < n; i++)
+        if (!isfinite(x[i])) {
+            refuse(f, key, "holds a number that is not finite");
+            return;
+        }
 }
 
 /* A bin of whole 32-bit words, at most max of them; *ret_n = -1 when it is bad. */
@@ -214,6 +225,8 @@ static r1_status decode_sample(const msgpack_object *o, const r1_wire_limits *l,
         t->verdict[i] = verdict[i];
     }
     check_ids(&f, "ids", t->ids, n, l->vocab_size);
+    check_finite(&f, "logp", t->logp, n);
+    check_finite(&f, "score", t->score, n_score);
     return f.st;
 }
 
