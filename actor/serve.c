@@ -1,6 +1,7 @@
 /* The loop of an actor rank; see serve.h. */
 #include "actor/serve.h"
 
+#include "common/base/fault.h"
 #include "common/base/trace.h"
 #include "common/comm/spread.h"
 
@@ -70,6 +71,8 @@ static r1_status send_group(void *ctx, r1_group *g, r1_err *err) {
     uint64_t deal = g->deal;
     st = r1_group_encode(g, &s->out, err);
     r1_group_done(g);
+    if (st == R1_OK && r1_fault_garbles())
+        s->out.data[0] ^= 0x55;
     if (st == R1_OK)
         st =
             r1_mail_send(s->all, 0, R1_MAIL_GROUP, s->out.data, s->out.len, "sending a group", err);

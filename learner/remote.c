@@ -22,8 +22,8 @@ typedef struct dealing {
     r1_progress progress;
 } dealing;
 
-/* Guided shares of what nobody has made yet: half of an even share of what is left, so that the last
- * ones are small. */
+/* Guided shares of what nobody has made yet: half of an even share of what is left, so that the
+ * last ones are small. */
 static r1_status deal(dealing *d, int actor, r1_err *err) {
     int n = d->left / (2 * d->actors), first, run = 0;
     uint64_t message[2];

@@ -65,6 +65,7 @@ static r1_status prepare(job *j, r1_err *err) {
     R1_TRY(r1_config_load(&j->cfg, j->o.config, j->o.n_overrides, j->o.overrides, err));
     r1_comm_set_deadline(j->cfg->limits.deadline_s);
     R1_TRY(r1_plan_roles(&j->plan, j->cfg, &j->world, err));
+    r1_card_phase("start");
     r1_card_role(!is_actor(j) ? "learner" : !is_learner(j) ? "actor" : "learner and actor");
     R1_TRY(r1_policy_open(&j->policy, j->cfg, j->plan.threads, err));
     r1_threads_pin(j->world.node.rank, j->world.node.size, j->plan.threads);
@@ -231,6 +232,7 @@ int main(int argc, char **argv) {
         r1_error("%s", err.msg);
         r1_output_close(&j.run, r1_exit_code(st), NULL, NULL);
     }
+    r1_card_phase("end");
     close_job(&j);
     r1_world_close(&j.world);
     return r1_exit_code(st);

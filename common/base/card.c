@@ -35,10 +35,12 @@ void r1_card_step(const char *stage, int64_t step) {
     if (stage)
         r1_card_put(&r1_my_card->stage, stage);
     atomic_store_explicit(&r1_my_card->step, step, memory_order_relaxed);
+    r1_fault_point();
 }
 
 void r1_card_phase(const char *phase) {
     r1_card_put(&r1_my_card->phase, phase);
+    r1_fault_point();
 }
 
 void r1_card_describe(const r1_card *c, int rank, const char *host, char *buf, unsigned size) {

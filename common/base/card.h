@@ -9,6 +9,8 @@
  *
  * `moves` is what "healthy" means in r1: whoever works ticks (a decode step, a micro-batch, a piece of
  * a file, a message that arrived).  A wait expires only when nothing moves. */
+#include "common/base/fault.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -40,6 +42,7 @@ extern r1_card *_Atomic r1_my_card;
 /* One piece of work is done.  A few nanoseconds; any thread. */
 static inline void r1_tick(void) {
     atomic_fetch_add_explicit(&r1_my_card->moves, 1, memory_order_relaxed);
+    r1_fault_tick();
 }
 
 void r1_card_put(r1_card_text *t, const char *s);
