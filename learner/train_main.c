@@ -228,6 +228,8 @@ int main(int argc, char **argv) {
         else if (first)
             st = r1_train_print_help_config(&err);
     }
+    if (st == R1_PEER || r1_world_is_ending()) /* not all may know of it */
+        r1_world_fail(r1_exit_code(st), err.msg);
     if (st != R1_OK && first) {
         r1_error("%s", err.msg);
         r1_output_close(&j.run, r1_exit_code(st), NULL, NULL);

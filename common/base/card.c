@@ -8,6 +8,7 @@
 
 static r1_card private_card;
 r1_card *_Atomic r1_my_card = &private_card;
+void (*r1_tick_hook)(void);
 
 void r1_card_put(r1_card_text *t, const char *s) {
     char text[R1_CARD_TEXT] = "";

@@ -39,10 +39,15 @@ typedef struct r1_card {
 /* This rank's card; never NULL. */
 extern r1_card *_Atomic r1_my_card;
 
+/* Called at every tick, by any thread; NULL: nothing. */
+extern void (*r1_tick_hook)(void);
+
 /* One piece of work is done.  A few nanoseconds; any thread. */
 static inline void r1_tick(void) {
     atomic_fetch_add_explicit(&r1_my_card->moves, 1, memory_order_relaxed);
     r1_fault_tick();
+    if (r1_tick_hook)
+        r1_tick_hook();
 }
 
 void r1_card_put(r1_card_text *t, const char *s);

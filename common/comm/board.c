@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/comm/beats.h"
 #include "common/comm/wait.h"
 #include "common/comm/watchdog.h"
 
@@ -76,6 +77,7 @@ r1_status r1_board_open(const r1_world *w, r1_err *err) {
     R1_TRY(map_window(w, err));
     atomic_store(&r1_my_card->pid, (int)getpid());
     r1_card_move(&bd.cards[bd.rank]);
+    R1_TRY(r1_beats_open(w, bd.cards, err));
     bd.open = 1;
 done:
     return st;
@@ -88,6 +90,7 @@ void r1_board_leave(void) {
 void r1_board_close(void) {
     if (!bd.open)
         return;
+    r1_beats_close();
     bd.open = 0;
     r1_card_move(NULL);
     r1_watchdog_sync(); /* it may be reading */

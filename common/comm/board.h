@@ -3,8 +3,8 @@
 /* The cards of all ranks, side by side in memory that the node shares (inside common/comm only).
  *
  * Ranks of this node write their own cards; those of other nodes are copied in by the node's leader,
- * from small messages that leaders send each other once a second while they wait or work.  So everyone
- * can see who moves, who waits for whom, and who is silent, without disturbing anyone.
+ * from small messages that leaders send each other (beats.h).  So everyone can see who moves, who waits
+ * for whom, and who is silent, without disturbing anyone.
  *
  * The board also holds the first cause of an end: the rank that claims it speaks last (watchdog.h). */
 #include "common/base/card.h"
@@ -19,9 +19,6 @@ void r1_board_close(void); /* Collective over the node. */
 /* A number that changes when a rank moves that `peer` (-1: all) depends on: the peer itself and,
  * while it waits, whom it waits for.  Ranks that wait for each other keep nobody alive. */
 uint64_t r1_board_moves(int peer);
-
-/* Heartbeats between nodes; for the thread that talks MPI.  Cheap: acts once a second. */
-void r1_board_exchange(void);
 
 /* ---- for reports ---- */
 

@@ -23,7 +23,7 @@ r1_status r1_bcast(const r1_comm *c, void *data, size_t n, int root, const char 
         r1_status st = r1_mpi_check(
             MPI_Ibcast((char *)data + at, (int)part, MPI_BYTE, root, r1_mpi(c), &req), what, err);
         if (st == R1_OK)
-            st = r1_wait(&req, what, root, part, err);
+            st = r1_wait(&req, what, c->world[root], part, err);
         if (st != R1_OK)
             return st;
     }

@@ -30,13 +30,13 @@ static r1_status credits(tree *t, r1_err *err) {
     if (t->parent >= 0) {
         R1_TRY(r1_mpi_check(MPI_Isend(NULL, 0, MPI_BYTE, t->parent, TAG_CREDIT, r1_mpi(c), &req),
                             t->what, err));
-        R1_TRY(r1_wait(&req, t->what, t->parent, 0, err));
+        R1_TRY(r1_wait(&req, t->what, t->w->leaders.world[t->parent], 0, err));
     }
     for (int i = 0; i < t->n_children; i++) {
         R1_TRY(
             r1_mpi_check(MPI_Irecv(NULL, 0, MPI_BYTE, t->children[i], TAG_CREDIT, r1_mpi(c), &req),
                          t->what, err));
-        R1_TRY(r1_wait(&req, "a free weight slot", t->children[i], 0, err));
+        R1_TRY(r1_wait(&req, "a free weight slot", c->world[t->children[i]], 0, err));
     }
 done:
     return st;
@@ -55,7 +55,7 @@ static r1_status pass_on(tree *t, size_t chunk, r1_err *err) {
 
     for (int i = 0; i < t->n_children; i++) {
         MPI_Request *req = &t->out[i][chunk % IN_FLIGHT];
-        R1_TRY(r1_wait(req, t->what, t->children[i], length(t, chunk), err));
+        R1_TRY(r1_wait(req, t->what, t->w->leaders.world[t->children[i]], length(t, chunk), err));
         R1_TRY(r1_mpi_check(MPI_Isend(t->data + chunk * R1_SPREAD_CHUNK, (int)length(t, chunk),
                                       MPI_BYTE, t->children[i], TAG_CHUNK, r1_mpi(&t->w->leaders),
                                       req),
@@ -73,7 +73,8 @@ static r1_status run(tree *t, r1_err *err) {
         R1_TRY(post(t, k, err));
     for (size_t k = 0; k < t->chunks; k++) {
         if (t->parent >= 0) {
-            R1_TRY(r1_wait(&t->in[k % IN_FLIGHT], t->what, t->parent, length(t, k), err));
+            R1_TRY(r1_wait(&t->in[k % IN_FLIGHT], t->what, t->w->leaders.world[t->parent],
+                           length(t, k), err));
             if (k + IN_FLIGHT < t->chunks)
                 R1_TRY(post(t, k + IN_FLIGHT, err));
         }
@@ -81,7 +82,8 @@ static r1_status run(tree *t, r1_err *err) {
     }
     for (int i = 0; i < t->n_children; i++)
         for (int k = 0; k < IN_FLIGHT; k++)
-            R1_TRY(r1_wait(&t->out[i][k], t->what, t->children[i], R1_SPREAD_CHUNK, err));
+            R1_TRY(r1_wait(&t->out[i][k], t->what, t->w->leaders.world[t->children[i]],
+                           R1_SPREAD_CHUNK, err));
 done:
     return st;
 }

@@ -3,6 +3,7 @@
 
 #include "common/base/card.h"
 #include "common/base/clock.h"
+#include "common/comm/beats.h"
 #include "common/comm/board.h"
 
 #include <sched.h>
@@ -75,6 +76,7 @@ r1_status r1_wait_round(r1_waiter *w, r1_err *err) {
     w->t_last_s = now;
     if (r1_board_ending(err))
         return R1_PEER;
+    r1_beats_exchange();
     uint64_t moves = r1_board_moves(w->peer);
     w->idle_s = moves != w->moves ? 0 : w->idle_s + (since < LEAP_S ? since : LEAP_S);
     w->moves = moves;

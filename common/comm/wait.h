@@ -15,7 +15,7 @@
  *     while (!ready() && st == R1_OK)
  *         st = r1_wait_round(&w, err);
  *     r1_wait_end(&w);
- * peer: rank in the world; -1: all or any.  what is not copied. */
+ * peer: rank in the world (r1_comm.world); -1: all or any.  what is not copied. */
 typedef struct r1_waiter {
     const char *what;
     int peer, rounds, said;

@@ -42,6 +42,9 @@ static void assert_hook(int exit_code) {
 /* Take ownership of an MPI communicator. */
 static r1_status adopt(r1_comm *c, MPI_Comm mpi, r1_err *err) {
     MPI_Comm *p = r1_calloc(1, sizeof(MPI_Comm));
+    MPI_Group all, mine;
+    int *members = NULL;
+    r1_status st = R1_OK;
 
     if (!p)
         return R1_FAIL(err, R1_NOMEM, "out of memory: communicator");
@@ -50,13 +53,25 @@ static r1_status adopt(r1_comm *c, MPI_Comm mpi, r1_err *err) {
     MPI_Comm_set_errhandler(mpi, MPI_ERRORS_RETURN);
     MPI_Comm_rank(mpi, &c->rank);
     MPI_Comm_size(mpi, &c->size);
-    return R1_OK;
+    R1_TRY(R1_NEW(c->world, (size_t)c->size, err));
+    R1_TRY(R1_NEW(members, (size_t)c->size, err));
+    for (int r = 0; r < c->size; r++)
+        members[r] = r;
+    MPI_Comm_group(MPI_COMM_WORLD, &all);
+    MPI_Comm_group(mpi, &mine);
+    MPI_Group_translate_ranks(mine, c->size, members, all, c->world);
+    MPI_Group_free(&all);
+    MPI_Group_free(&mine);
+done:
+    r1_free(members);
+    return st;
 }
 
 static void release(r1_comm *c) {
     if (c->mpi)
         MPI_Comm_free((MPI_Comm *)c->mpi);
     r1_free(c->mpi);
+    r1_free(c->world);
     *c = (r1_comm){0};
 }
 

@@ -12,6 +12,7 @@
 typedef struct r1_comm {
     void *mpi; /* MPI_Comm, owned */
     int rank, size;
+    int *world; /* [size] the members' ranks in the world, owned */
 } r1_comm;
 
 typedef struct r1_world {

@@ -69,7 +69,7 @@ undisturbed=$(weights)
 
 # Steps 1 to 12 are fine-tuning, 13 to 16 GRPO; in split mode rank 0 learns.
 for action in kill stop hang; do
-    try colocated 1 start 0 $action 75
+    try colocated 1 start 0 $action none
     for phase in other backward reduce optimizer; do
         try colocated 1 $phase 6 $action 75
         try colocated 1 $phase 14 $action 75
@@ -78,7 +78,7 @@ for action in kill stop hang; do
         try colocated 1 $phase 14 $action 75
     done
     try colocated 2 checkpoint 8 $action 75
-    try colocated 0 checkpoint 15 $action 75
+    try colocated 0 checkpoint 16 $action 75
     try colocated 2 eval 12 $action 75
     try split 2 rollout 14 $action 75
     try split 2 reward 14 $action 75

@@ -59,6 +59,15 @@ for r in 0 1 2; do
         fail "USR2: rank $r did not say where it is"
 done
 
+# The same with the actors on a node of their own: what moves is told from node to node.
+name=nodes
+timeout -k 5 60 mpirun --mca plm_rsh_agent "$src/tests/mpi/two-nodes" --host n1:1,n2:2 -np 3 \
+    "$build/r1-train" "$src/tests/mpi/short.yaml" checkpoint.every=1000 topology.mode=split \
+    limits.deadline_s=1 cold_start.total_updates=200 --output "$dir/$name" \
+    >"$dir/$name.out" 2>"$dir/$name.err" &
+job=$!
+ended nodes 0
+
 # An actor that does not run: those that wait for it end the run, and say who does not move.
 start stopped 3 topology.mode=split limits.deadline_s=2
 after stopped 3
