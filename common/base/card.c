@@ -78,7 +78,6 @@ static void copy(r1_card *to, const r1_card *from) {
     atomic_store(&to->moves, atomic_load(&from->moves));
     atomic_store(&to->polls, atomic_load(&from->polls));
     atomic_store(&to->step, atomic_load(&from->step));
-    atomic_store(&to->pid, atomic_load(&from->pid));
 }
 
 void r1_card_move(r1_card *to) {

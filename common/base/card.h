@@ -33,7 +33,8 @@ typedef struct r1_card {
     _Atomic int64_t since_ms;
     r1_card_text what;
     _Atomic int pid;
-    _Atomic int leaving; /* in MPI_Finalize or behind it: its death is no accident */
+    _Atomic uint64_t pid_space; /* where that number means anything: containers have their own */
+    _Atomic int leaving;        /* in MPI_Finalize or behind it: its death is no accident */
 } r1_card;
 
 /* This rank's card; never NULL. */

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SILENT_S 2.0 /* a watchdog thread beats many times a second */
@@ -37,6 +38,12 @@ static struct {
 
 static int64_t now_ms(void) {
     return (int64_t)(1e3 * r1_now_s());
+}
+
+static uint64_t pid_space(void) {
+    struct stat sb;
+
+    return stat("/proc/self/ns/pid", &sb) == 0 ? (uint64_t)sb.st_ino : 0;
 }
 
 static r1_status map_window(const r1_world *w, r1_err *err) {
@@ -75,8 +82,9 @@ r1_status r1_board_open(const r1_world *w, r1_err *err) {
     R1_TRY(r1_mpi_check(MPI_Allgather(&bd.rank, 1, MPI_INT, bd.local, 1, MPI_INT, r1_mpi(&w->node)),
                         "MPI_Allgather", err));
     R1_TRY(map_window(w, err));
-    atomic_store(&r1_my_card->pid, (int)getpid());
     r1_card_move(&bd.cards[bd.rank]);
+    atomic_store(&r1_my_card->pid_space, pid_space());
+    atomic_store(&r1_my_card->pid, (int)getpid());
     R1_TRY(r1_beats_open(w, bd.cards, err));
     bd.open = 1;
 done:
@@ -157,7 +165,9 @@ void r1_board_describe_silent(char *buf, unsigned size) {
 static int is_gone(const r1_card *c) {
     int pid = atomic_load(&c->pid);
 
-    return pid > 0 && !atomic_load(&c->leaving) && kill(pid, 0) != 0 && errno == ESRCH;
+    return pid > 0 && !atomic_load(&c->leaving) &&
+           atomic_load(&c->pid_space) == atomic_load(&r1_my_card->pid_space) && kill(pid, 0) != 0 &&
+           errno == ESRCH;
 }
 
 int r1_board_look(void) {

@@ -118,7 +118,8 @@ static const r1_key limits[] = {
         "rows of one forward and backward"),
     {"kv_memory", R1_KEY_BYTES, L(kv_memory), AUTO | RUN, 1e4, 1e15, NULL, NULL, NULL,
      "memory for keys and values, of a rank: 512MiB, 4GiB"},
-    FLT("deadline_s", L(deadline_s), 1, 1e6, "600", RUN, "longest wait for another rank"),
+    FLT("deadline_s", L(deadline_s), 1, 1e6, "600", RUN,
+        "a rank that waits gives up when nothing moves for so long"),
     {0}};
 
 static const r1_key traces[] = {

@@ -1,4 +1,5 @@
 /* Weights from files into the flat space; see layout.h. */
+#include "common/base/card.h"
 #include "common/formats/tensors.h"
 #include "common/model/layout.h"
 
@@ -74,6 +75,7 @@ r1_status r1_layout_load(const r1_layout *l, const r1_tensors *src, uint32_t u0,
         const r1_tensor *t = &l->tensors[u->tensor];
         R1_TRY(find(l, src, u->tensor, &e, err));
         r1_tensors_read(e, u->offset - t->offset, u->n, w + (u->offset - first));
+        r1_tick();
     }
     return R1_OK;
 done:

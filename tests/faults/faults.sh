@@ -49,7 +49,7 @@ try() {
     [ "$want" != 0 ] || [ $rc -eq 0 ] || said="mpirun ended with $rc"
     [ "$want" = 0 ] || [ $rc -ne 0 ] || said="mpirun ended with 0"
     [ $rc -ne 124 ] && [ $rc -ne 137 ] || [ "$action" = kill ] || said="did not end by itself"
-    [ $took -le $((deadline + 12)) ] || said="took $took s"
+    [ "$want" = 0 ] || [ $took -le $((deadline + 12)) ] || said="took $took s"
     [ "$want" = 0 ] || [ "$(grep -c '^r1: error' "$run.err")" -eq 1 ] ||
         said="$(grep -c '^r1: error' "$run.err") causes"
     sleep 0.2
