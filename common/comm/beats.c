@@ -7,7 +7,12 @@
 
 #include <pthread.h>
 
-#define BEAT_S 0.5
+/* Seconds between two: many within the shortest deadline. */
+static double beat_s(void) {
+    double s = r1_comm_deadline() / 20;
+
+    return s < 0.5 ? s : 0.5;
+}
 
 typedef struct beat {
     uint64_t moves;
@@ -115,7 +120,7 @@ static void receive(void) {
 void r1_beats_exchange(void) {
     double now = r1_now_s();
 
-    if (!bt.open || now - bt.t_last_s < BEAT_S || !pthread_equal(bt.thread, pthread_self()))
+    if (!bt.open || now - bt.t_last_s < beat_s() || !pthread_equal(bt.thread, pthread_self()))
         return;
     bt.t_last_s = now;
     send();

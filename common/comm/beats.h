@@ -1,6 +1,6 @@
 #ifndef R1_COMM_BEATS_H
 #define R1_COMM_BEATS_H
-/* Heartbeats between nodes (inside common/comm only): every half second a node's leader sends the
+/* Heartbeats between nodes (inside common/comm only): every half second or more often a node's leader sends the
  * other leaders what its node's cards say, and copies what they sent to its own board.
  *
  * Only the thread that talks MPI can do that, so it happens while the leader waits, and between pieces
