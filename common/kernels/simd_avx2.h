@@ -61,8 +61,9 @@ static inline vf v_select(vm m, vf yes, vf no) {
 static inline vf v_nearest(vf a) {
     return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-static inline vf v_scale2(vf p, vf n) { /* p 2^n, -126 <= n <= 127 */
-    vi e = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
+static inline vf v_scale2(vf p, vf n) { /* p 2^n, n >= -126; infinity from 128 on */
+    vi i = _mm256_cvtps_epi32(_mm256_min_ps(n, _mm256_set1_ps(128.0f)));
+    vi e = _mm256_slli_epi32(_mm256_add_epi32(i, _mm256_set1_epi32(127)), 23);
     return _mm256_mul_ps(p, _mm256_castsi256_ps(e));
 }
 /* Sums and maxima over the lanes in one fixed tree: halves, quarters, ... */
