@@ -3,6 +3,7 @@
 #include "common/formats/tensors.h"
 #include "common/model/layout.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,6 +62,17 @@ static r1_status refuse_unknown(const r1_layout *l, const r1_tensors *src, r1_er
     return R1_OK;
 }
 
+/* A NaN or an infinity in a weight would show only as nonsense much later. */
+static r1_status refuse_nonfinite(const r1_tensor *t, const r1_unit *u, const float *w,
+                                  const char *file, r1_err *err) {
+    for (size_t i = 0; i < u->n; i++)
+        if (!isfinite(w[i]))
+            return R1_FAIL(err, R1_DATA, "%s: tensor '%s' holds %g at row %zu, column %zu", file,
+                           t->name, (double)w[i], (size_t)u->row0 + i / (size_t)t->cols,
+                           i % (size_t)t->cols);
+    return R1_OK;
+}
+
 r1_status r1_layout_load(const r1_layout *l, const r1_tensors *src, uint32_t u0, uint32_t u1,
                          float *w, r1_err *err) {
     size_t first = u0 < l->n_units ? l->units[u0].offset : 0;
@@ -74,7 +86,9 @@ r1_status r1_layout_load(const r1_layout *l, const r1_tensors *src, uint32_t u0,
         const r1_unit *u = &l->units[i];
         const r1_tensor *t = &l->tensors[u->tensor];
         R1_TRY(find(l, src, u->tensor, &e, err));
-        r1_tensors_read(e, u->offset - t->offset, u->n, w + (u->offset - first));
+        float *to = w + (u->offset - first);
+        r1_tensors_read(e, u->offset - t->offset, u->n, to);
+        R1_TRY(refuse_nonfinite(t, u, to, e->file, err));
         r1_tick();
     }
     return R1_OK;

@@ -10,6 +10,7 @@
 #include "learner/convert.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,6 +215,11 @@ static void shards(void **state) {
     ASSERT_FAILS(r1_export_weights(&e, work, &err), R1_DATA, &err, l.tensors[3].name);
     w[l.tensors[3].offset + 1] = 65519.0f;
     ASSERT_OK(r1_export_weights(&e, work, &err), &err);
+    w[l.tensors[5].offset + 1] = NAN; /* would show only as nonsense much later */
+    ASSERT_OK(r1_export_weights(&e, work, &err), &err);
+    ASSERT_OK(r1_tensors_open(&src, work, &err), &err);
+    ASSERT_FAILS(r1_layout_load(&l, src, 0, l.n_units, w, &err), R1_DATA, &err, l.tensors[5].name);
+    r1_tensors_close(src);
     free(w);
     r1_layout_close(&l);
 }
