@@ -36,7 +36,8 @@ typedef struct job {
     FILE *rollouts;
     /* rank 0 */
     tally sum;
-    double accuracy, squares, pass_any; /* sums over problems */
+    uint64_t scored;                    /* problems with a sample that could be scored */
+    double accuracy, squares, pass_any; /* sums over them */
 } job;
 
 static r1_status read_problem(job *j, const r1_jsonl *file, uint32_t row, problem *p, r1_err *err) {
@@ -99,6 +100,15 @@ done:
 
 /* ---- judging ---- */
 
+/* Samples that could be scored: the others say nothing about the model. */
+static int scored_of(const tally *t) {
+    int n = 0;
+
+    for (int v = 0; v < R1_VERDICT_COUNT; v++)
+        n += r1_verdict_scorable((r1_verdict_kind)v) ? t->verdicts[v] : 0;
+    return n;
+}
+
 static r1_status dump_line(const job *j, const r1_finished *f, int i, const r1_buf *text,
                            const r1_verdict *v, r1_buf *out, r1_err *err) {
     const problem *p = &j->problems[f->tag];
@@ -154,7 +164,9 @@ static r1_status take_row(void *ctx, uint64_t row, const char *bytes, size_t n, 
     tally t;
 
     memcpy(&t, bytes, sizeof t);
-    double right = (double)t.correct / t.n;
+    int scored = scored_of(&t);
+    double right = scored ? (double)t.correct / scored : 0;
+    j->scored += scored > 0;
     j->accuracy += right;
     j->squares += right * right;
     j->pass_any += t.correct > 0;
@@ -171,9 +183,16 @@ static r1_status take_row(void *ctx, uint64_t row, const char *bytes, size_t n, 
 
 /* ---- the report ---- */
 
+static r1_status add_number(r1_buf *out, const char *key, double x, r1_err *err) {
+    r1_status st = r1_buf_addf(out, err, ", \"%s\": ", key);
+
+    return st == R1_OK ? r1_json_number(out, x, err) : st;
+}
+
 static r1_status report(const job *j, double seconds, r1_err *err) {
-    double n = (double)j->n, mean = j->accuracy / n;
-    double var = j->n > 1 ? (j->squares - n * mean * mean) / (n - 1) : 0;
+    double n = (double)j->scored, mean = j->accuracy / n; /* NaN when nothing could be scored */
+    double var = n > 1 ? (j->squares - n * mean * mean) / (n - 1) : 0;
+    double unscorable = 1 - (double)scored_of(&j->sum) / j->sum.n;
     double error = sqrt((var > 0 ? var : 0) / n), length = (double)j->sum.tokens / j->sum.n;
     r1_buf out;
     r1_status st;
@@ -188,6 +207,8 @@ static r1_status report(const job *j, double seconds, r1_err *err) {
     for (int v = 0; v < R1_VERDICT_COUNT; v++)
         if (j->sum.verdicts[v])
             r1_info("  %-16s%8d", r1_verdict_name((r1_verdict_kind)v), j->sum.verdicts[v]);
+    if (unscorable > 0)
+        r1_warn("%.1f %% of the samples could not be scored and are left out", 100 * unscorable);
     r1_info("rate              %8.0f tokens/s", (double)j->sum.tokens / seconds);
     r1_buf_init(&out, TEXT_MAX);
     R1_TRY(r1_buf_addf(&out, err, "{\"model\": "));
@@ -195,11 +216,14 @@ static r1_status report(const job *j, double seconds, r1_err *err) {
     R1_TRY(r1_buf_addf(&out, err, ", \"data\": "));
     R1_TRY(r1_json_text(&out, j->o->data, strlen(j->o->data), err));
     R1_TRY(r1_buf_addf(&out, err,
-                       ", \"reward\": \"%s\", \"problems\": %llu, \"n\": %d, \"temperature\": %g, "
-                       "\"accuracy\": %.17g, \"stderr\": %.17g, \"pass_any\": %.17g, "
-                       "\"response_length\": %.17g, \"clip_ratio\": %.17g",
-                       j->o->reward, (unsigned long long)j->n, j->o->n, j->o->temperature, mean,
-                       error, j->pass_any / n, length, (double)j->sum.truncated / j->sum.n));
+                       ", \"reward\": \"%s\", \"problems\": %llu, \"n\": %d, \"temperature\": %g",
+                       j->o->reward, (unsigned long long)j->n, j->o->n, j->o->temperature));
+    R1_TRY(add_number(&out, "accuracy", mean, err));
+    R1_TRY(add_number(&out, "stderr", error, err));
+    R1_TRY(add_number(&out, "pass_any", j->pass_any / n, err));
+    R1_TRY(add_number(&out, "unscorable", unscorable, err));
+    R1_TRY(add_number(&out, "response_length", length, err));
+    R1_TRY(add_number(&out, "clip_ratio", (double)j->sum.truncated / j->sum.n, err));
     for (int v = 0; v < R1_VERDICT_COUNT; v++)
         R1_TRY(r1_buf_addf(&out, err, ", \"%s\": %d", r1_verdict_name((r1_verdict_kind)v),
                            j->sum.verdicts[v]));

@@ -78,3 +78,52 @@ done:
     r1_buf_done(&text.completion);
     return st;
 }
+
+static r1_status add_item(const r1_run *run, const r1_item *item, uint64_t deal, texts *text,
+                          r1_buf *out, r1_err *err) {
+    r1_status st;
+
+    r1_buf_clear(&text->prompt);
+    r1_buf_clear(&text->completion);
+    R1_TRY(r1_tokenizer_decode(run->tokenizer, item->prompt, (size_t)item->prompt_len, 0,
+                               &text->prompt, err));
+    R1_TRY(r1_tokenizer_decode(run->tokenizer, item->ids[0], (size_t)item->lens[0], 0,
+                               &text->completion, err));
+    r1_rollout_row row = {.stage = r1_run_stage(run)->name,
+                          .step = run->at.step + 1,
+                          .weights_version = (int64_t)run->trainer->version,
+                          .deal = deal,
+                          .prompt = text->prompt.data,
+                          .len_prompt = text->prompt.len,
+                          .completion = text->completion.data,
+                          .len_completion = text->completion.len,
+                          .n_prompt_tokens = item->prompt_len,
+                          .n_tokens = item->lens[0],
+                          .finish_reason = "stop",
+                          .reward = (double)NAN,
+                          .advantage = (double)NAN};
+    st = r1_rollout_add(out, &row, err);
+done:
+    return st;
+}
+
+r1_status r1_items_dump(const r1_run *run, const r1_item *items, int n, uint64_t first_deal,
+                        r1_err *err) {
+    char dir[R1_PATH_MAX];
+    texts text;
+    r1_buf out;
+    r1_status st = R1_OK;
+
+    r1_buf_init(&out, R1_ROLLOUTS_BYTES_MAX);
+    r1_buf_init(&text.prompt, R1_ROLLOUTS_BYTES_MAX);
+    r1_buf_init(&text.completion, R1_ROLLOUTS_BYTES_MAX);
+    for (int i = 0; i < n; i++)
+        R1_TRY(add_item(run, &items[i], first_deal + (uint64_t)i, &text, &out, err));
+    R1_TRY(r1_rundir_file(&run->dir, "rollouts", dir, sizeof dir, err));
+    st = r1_rollouts_write(dir, run->at.step + 1, &out, err);
+done:
+    r1_buf_done(&out);
+    r1_buf_done(&text.prompt);
+    r1_buf_done(&text.completion);
+    return st;
+}

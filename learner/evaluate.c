@@ -3,26 +3,35 @@
 
 #include <math.h>
 
-/* Mean of the per-problem accuracy and its standard error over problems. */
-static void summarise(const r1_group *groups, int n, int max_new, r1_eval_result *ret) {
-    double sum = 0, sq = 0, tokens = 0, samples = 0, cut = 0;
+/* Mean of the per-problem accuracy and its standard error over problems.  A sample that could not
+ * be scored says nothing about the model: it is left out, and so is a problem without any other. */
+static void summarise(const r1_group *groups, int n, r1_eval_result *ret) {
+    double sum = 0, sq = 0, tokens = 0, samples = 0, cut = 0, scored = 0;
+    int problems = 0;
 
     for (int i = 0; i < n; i++) {
-        double right = 0;
+        double right = 0, usable = 0;
         for (int s = 0; s < groups[i].n; s++) {
-            right += groups[i].t[s].correct;
+            usable += groups[i].t[s].usable;
+            right += groups[i].t[s].usable && groups[i].t[s].correct;
             tokens += groups[i].t[s].n;
             cut += groups[i].t[s].finish != 0;
         }
         samples += groups[i].n;
-        right /= groups[i].n;
+        scored += usable;
+        if (usable == 0)
+            continue;
+        right /= usable;
         sum += right;
         sq += right * right;
+        problems++;
     }
-    double mean = sum / n, var = n > 1 ? (sq - n * mean * mean) / (n - 1) : 0;
-    ret->n = n;
+    double mean = sum / problems; /* NaN when nothing could be scored */
+    double var = problems > 1 ? (sq - problems * mean * mean) / (problems - 1) : 0;
+    ret->n = problems;
     ret->accuracy = mean;
-    ret->stderr_ = sqrt((var > 0 ? var : 0) / n);
+    ret->stderr_ = sqrt((var > 0 ? var : 0) / problems);
+    ret->unscorable = 1 - scored / samples;
     ret->length_mean = tokens / samples;
     ret->truncated = cut / samples;
 }
@@ -55,7 +64,7 @@ r1_status r1_evaluate(r1_run *run, r1_eval_result *ret, r1_err *err) {
                                 .payload_hash = run->trainer->payload_hash};
         R1_TRY(run->source.roll(run->source.ctx, &q, groups, err));
         got = n;
-        summarise(groups, n, s->max_response_len, pass ? &greedy : ret);
+        summarise(groups, n, pass ? &greedy : ret);
         if (pass)
             ret->greedy_accuracy = greedy.accuracy;
         for (; got > 0; got--)

@@ -189,16 +189,16 @@ static void record_rewards(const r1_grpo_batch *b, const r1_stage_config *s, r1_
 
 void r1_grpo_batch_record(const r1_grpo_batch *b, const r1_stage_config *s, r1_record *rec) {
     spread score = {0}, reward = {0}, advantage = {0}, length = {0}, prompt = {0};
-    double cut = 0, unusable = 0, correct = 0;
+    double cut = 0, unusable = 0, correct = 0; /* unscorable samples are no wrong ones */
 
     for (int i = 0; i < b->n; i++) {
         const r1_trajectory *t = sample_of(b, i);
         add(&length, t->n);
         cut += t->finish != 0;
         unusable += !t->usable;
-        correct += t->correct;
         if (!t->usable)
             continue;
+        correct += t->correct;
         add(&score, b->score[i]);
         add(&reward, b->reward[i]);
         add(&advantage, b->advantage[i]);
@@ -211,7 +211,8 @@ void r1_grpo_batch_record(const r1_grpo_batch *b, const r1_stage_config *s, r1_r
     put(rec, &length, "response_length");
     r1_record_real(rec, cut / b->n, "response_length/clip_ratio");
     put(rec, &prompt, "prompt_length");
-    r1_record_real(rec, correct / b->n, "train/accuracy");
+    if (unusable < b->n)
+        r1_record_real(rec, correct / (b->n - unusable), "train/accuracy");
     r1_record_real(rec, (double)b->zero_std / b->n_groups, "frac_reward_zero_std");
     r1_record_real(rec, unusable / b->n, "frac_unscorable");
     record_rewards(b, s, rec);

@@ -40,6 +40,7 @@ static void record_eval(const r1_eval_result *e, r1_summary_stage *s, r1_record 
     r1_record_int(rec, e->n, "eval/n");
     r1_record_real(rec, e->length_mean, "eval/response_length");
     r1_record_real(rec, e->truncated, "eval/clip_ratio");
+    r1_record_real(rec, e->unscorable, "eval/unscorable");
     s->has_eval = 1;
     s->eval.accuracy = e->accuracy;
     s->eval.stderr_ = e->stderr_;

@@ -17,9 +17,10 @@
 #include "learner/trainer.h"
 
 typedef struct r1_eval_result {
-    int n; /* problems; 0: not evaluated */
+    int n; /* problems with a sample that could be scored; 0: not evaluated */
     double accuracy, stderr_, greedy_accuracy;
     double length_mean, truncated; /* tokens; share of samples that met the limit */
+    double unscorable;             /* share of samples that no reward could judge */
 } r1_eval_result;
 
 typedef struct r1_saver r1_saver;

@@ -2,9 +2,11 @@
  *
  * The loss is the mean negative log-likelihood over the completion tokens of the whole update (for
  * plain text over all tokens but the first), counted before any split. */
+#include "learner/dump.h"
 #include "learner/run.h"
-
 #include "learner/schedule.h"
+
+#include "common/base/log.h"
 
 #include <math.h>
 #include <string.h>
@@ -129,8 +131,29 @@ static void record(const r1_run *run, const sft_batch *b, const r1_update_result
     r1_record_real(rec, lr, "actor/lr");
     r1_record_int(rec, (int64_t)b->tokens, "num_tokens");
     r1_record_int(rec, (int64_t)rows, "perf/total_num_tokens");
+    r1_record_int(rec, !u->finite, "training/nonfinite_skipped");
     r1_record_real(rec, u->forward_backward_s + u->optimizer_s, "timing_s/update_actor");
     r1_record_real(rec, u->reduce_s, "timing_s/reduce");
+}
+
+/* The batch goes into rollouts/, then the run ends or goes on without it. */
+static r1_status nonfinite(const r1_run *run, const sft_batch *b, r1_err *err) {
+    const r1_stage_config *s = r1_run_stage(run);
+    long long step = (long long)run->at.step + 1;
+    r1_status st = R1_OK;
+
+    if (r1_run_writes(run))
+        st = r1_items_dump(run, b->items, b->n, run->at.deals - (uint64_t)b->n, err);
+    if (st == R1_OK && s->on_nonfinite == R1_NONFINITE_STOP)
+        st = R1_FAIL(err, R1_DATA,
+                     "stage '%s', step %lld: the gradient is not finite (the batch is in "
+                     "rollouts/; on_nonfinite: skip would go on without it)",
+                     s->name, step);
+    else if (st == R1_OK && r1_run_writes(run))
+        r1_warn("stage '%s', step %lld: the gradient is not finite, the update is skipped (the "
+                "batch is in rollouts/)",
+                s->name, step);
+    return st;
 }
 
 r1_status r1_sft_step(r1_run *run, r1_record *rec, r1_err *err) {
@@ -154,11 +177,8 @@ r1_status r1_sft_step(r1_run *run, r1_record *rec, r1_err *err) {
     r1_run_optimizer(run, &u);
     R1_TRY(r1_trainer_update(run->trainer, &u, &result, err));
     record(run, &b, &result, lr, rec);
-    if (!result.finite && s->on_nonfinite == R1_NONFINITE_STOP) {
-        st = R1_FAIL(err, R1_DATA, "stage '%s', step %lld: the gradient is not finite", s->name,
-                     (long long)run->at.step + 1);
-        goto done;
-    }
+    if (!result.finite)
+        R1_TRY(nonfinite(run, &b, err));
     run->at.updates++;
     run->at.stage_updates++;
     st = r1_trainer_publish(run->trainer, err);

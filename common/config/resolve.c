@@ -206,7 +206,7 @@ static r1_status resolve_batch(const r1_reader *r, r1_stage_config *s) {
                                   "updates in a step (%lld samples / minibatch %d x %d epochs)",
                                   s->total_updates, (long long)updates, (long long)step,
                                   s->minibatch, s->inner_epochs);
-    if (s->group_size == 1 && s->advantage != R1_ADV_BATCH)
+    if (s->group_size == 1)
         return r1_reader_fail_key(r, of(s, "group_size", key),
                                   "1: a group-relative advantage needs "
                                   "at least 2 samples a question");

@@ -1,0 +1,114 @@
+/* What the learner makes of samples: unscorable ones leave every mean, and numbers that are not
+ * finite never come in. */
+#include "tests/unit/unit.h"
+
+#include "learner/grpo_batch.h"
+#include "learner/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A group of four: right, wrong, unscorable, unscorable but marked right by mistake. */
+static void fill(r1_group *g, uint64_t deal, int usable) {
+    r1_err err;
+
+    ASSERT_OK(r1_group_alloc(g, 2, 4, &err), &err);
+    g->deal = deal;
+    for (int i = 0; i < 4; i++) {
+        ASSERT_OK(r1_trajectory_alloc(&g->t[i], 3, &err), &err);
+        g->t[i].usable = usable && i < 2;
+        g->t[i].correct = i == 0 || i == 3;
+        g->t[i].reward = g->t[i].usable ? g->t[i].correct : (double)NAN;
+        g->t[i].logp[0] = g->t[i].logp[1] = g->t[i].logp[2] = -1;
+    }
+}
+
+static r1_status roll(void *ctx, const r1_rollout_request *q, r1_group *groups, r1_err *err) {
+    for (int i = 0; i < q->n_prompts; i++) /* the last problem has no sample that can be scored */
+        fill(&groups[i], (uint64_t)i, i < q->n_prompts - 1);
+    return R1_OK;
+}
+
+static const char text[] = "name: t\n"
+                           "model: {init: random}\n"
+                           "tokenizer: {kind: bytes}\n"
+                           "data: {train: {task: arithmetic}, eval: {n: 5}}\n"
+                           "rewards: [{name: number}]\n"
+                           "eval: {greedy: false, n_per_prompt: 4}\n"
+                           "stages:\n"
+                           "  - {name: rl, kind: grpo, total_updates: 1, prompts_per_step: 2,\n"
+                           "     group_size: 4}\n";
+
+static void unscorable_is_not_wrong(void **state) {
+    r1_trainer trainer = {0};
+    r1_eval_result e;
+    r1_config *cfg;
+    r1_err err;
+
+    ASSERT_OK(r1_config_parse(&cfg, text, strlen(text), "t.yaml", 0, NULL, &err), &err);
+    r1_run run = {.cfg = cfg, .trainer = &trainer, .source = {NULL, roll}};
+    ASSERT_OK(r1_evaluate(&run, &e, &err), &err);
+    assert_int_equal(e.n, 4);
+    assert_true(e.accuracy == 0.5 && e.stderr_ == 0 && e.unscorable == 0.6);
+
+    r1_group *groups = NULL;
+    r1_grpo_batch b;
+    static r1_record rec;
+    ASSERT_OK(R1_NEW(groups, 2, &err), &err);
+    fill(&groups[0], 0, 1);
+    fill(&groups[1], 1, 1);
+    ASSERT_OK(r1_grpo_batch_open(&b, &cfg->stages[0], groups, &err), &err);
+    r1_grpo_batch_advantages(&b, &cfg->stages[0]);
+    r1_grpo_batch_record(&b, &cfg->stages[0], &rec);
+    assert_true(r1_record_value(&rec, "train/accuracy") == 0.5);
+    assert_true(r1_record_value(&rec, "frac_unscorable") == 0.5);
+    r1_grpo_batch_close(&b);
+    r1_config_free(cfg);
+}
+
+static void the_wire_carries_finite_numbers(void **state) {
+    r1_wire_limits limits = {
+        .max_prompt_len = 8, .max_tokens = 8, .max_samples = 8, .vocab_size = 9};
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+
+    for (int i = 0; i < 5; i++) {
+        r1_group g, back;
+        r1_buf buf;
+        r1_err err;
+        fill(&g, 1, 1);
+        if (i < 3)
+            g.t[1].logp[2] = bad[i];
+        else if (i == 3)
+            g.t[1].reward = (double)NAN;
+        r1_buf_init(&buf, 1 << 20);
+        ASSERT_OK(r1_group_encode(&g, &buf, &err), &err);
+        if (i < 4) {
+            ASSERT_FAILS(r1_group_decode(buf.data, buf.len, &limits, &back, &err), R1_DATA, &err,
+                         "finite");
+        } else { /* a sample without a score has none that is finite */
+            ASSERT_OK(r1_group_decode(buf.data, buf.len, &limits, &back, &err), &err);
+            r1_group_done(&back);
+        }
+        r1_buf_done(&buf);
+        r1_group_done(&g);
+    }
+}
+
+static void one_sample_is_no_group(void **state) {
+    char size[] = "rl.group_size=1", kind[] = "rl.advantage=batch", *overrides[] = {size, kind};
+    r1_config *cfg;
+    r1_err err;
+
+    ASSERT_FAILS(r1_config_parse(&cfg, text, strlen(text), "t.yaml", 2, overrides, &err), R1_USAGE,
+                 &err, "group_size");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unscorable_is_not_wrong),
+        cmocka_unit_test(the_wire_carries_finite_numbers),
+        cmocka_unit_test(one_sample_is_no_group),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
