@@ -90,11 +90,17 @@ void r1_actor_size(r1_actor_options *o, int actors, int node_actors) {
     o->n_blocks = (int)(want < have ? want : have > per_sequence ? have : per_sequence);
 }
 
+static const char *piece_of(void *ctx, int32_t id, size_t *ret_len) {
+    return r1_tokenizer_piece(ctx, id, 0, ret_len);
+}
+
 static r1_engine_options engine_options(const r1_actor_options *o) {
     return (r1_engine_options){.model = o->model,
                                .max_sequences = o->max_sequences,
                                .n_blocks = o->n_blocks,
-                               .prefill_rows = o->prefill_rows};
+                               .prefill_rows = o->prefill_rows,
+                               .piece = piece_of,
+                               .piece_ctx = (void *)(uintptr_t)o->tokenizer};
 }
 
 size_t r1_actor_bytes(const r1_actor_options *o) {
@@ -189,6 +195,7 @@ static r1_status encode_prompt(const r1_actor_options *o, int stage, const r1_pr
 static r1_status submit(work *w, uint64_t index, r1_err *err) {
     r1_actor *a = w->a;
     const r1_rollout_request *q = w->req;
+    const r1_stage_config *s = &a->o.cfg->stages[q->stage];
     r1_problem p;
 
     R1_TRACE();
@@ -197,8 +204,7 @@ static r1_status submit(work *w, uint64_t index, r1_err *err) {
     if (st != R1_OK)
         return st;
     if ((st = encode_prompt(&a->o, q->stage, &p, &a->ids, err)) != R1_OK) {
-        r1_err_prefix(err, "problem %llu of stage '%s'", (unsigned long long)index,
-                      a->o.cfg->stages[q->stage].name);
+        r1_err_prefix(err, "problem %llu of stage '%s'", (unsigned long long)index, s->name);
         goto done;
     }
     r1_request r = {
@@ -211,7 +217,9 @@ static r1_status submit(work *w, uint64_t index, r1_err *err) {
                                .top_p = q->top_p,
                                .top_k = q->top_k,
                                .min_new_tokens = q->min_new_tokens,
-                               .max_new_tokens = q->max_new_tokens};
+                               .max_new_tokens = q->max_new_tokens,
+                               .n_stop_strings = s->stop.n,
+                               .stop_strings = s->stop.s};
     r.sampling.n_stop_ids = r1_tokenizer_eos(a->o.tokenizer, r.sampling.stop_ids, R1_MAX_STOP_IDS);
     st = r1_engine_submit(a->engine, &r, err);
 done:
@@ -294,7 +302,7 @@ r1_status r1_actor_roll(r1_actor *a, const r1_rollout_request *req, const void *
                 st = submit(&w, index, err);
         }
         if (st == R1_OK && r1_engine_pending(a->engine) > 0)
-            r1_engine_step(a->engine, payload);
+            st = r1_engine_step(a->engine, payload, err);
         r1_tick();
         for (r1_finished *f; st == R1_OK && (f = r1_engine_poll(a->engine));) {
             st = deliver(&w, f, err);

@@ -8,6 +8,7 @@
 
 #include "common/base/trace.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct group group;
@@ -178,6 +179,17 @@ done:
     return st;
 }
 
+static r1_status check_stop_strings(const r1_engine *e, const r1_sampling *p, r1_err *err) {
+    R1_ASSERT(p->n_stop_strings == 0 || e->o.piece);
+    for (int i = 0; i < p->n_stop_strings; i++) {
+        size_t n = strlen(p->stop_strings[i]);
+        if (n < 1 || n > R1_STOP_STRING_MAX)
+            return R1_FAIL(err, R1_USAGE, "stop string '%.40s' has %zu bytes (1 to %d can be)",
+                           p->stop_strings[i], n, R1_STOP_STRING_MAX);
+    }
+    return R1_OK;
+}
+
 r1_status r1_engine_submit(r1_engine *e, const r1_request *r, r1_err *err) {
     int p = r->prompt_len, full = p / R1_KV_BLOCK;
     int longest = p + r->sampling.max_new_tokens;
@@ -195,6 +207,8 @@ r1_status r1_engine_submit(r1_engine *e, const r1_request *r, r1_err *err) {
                        "a sequence of %d tokens needs %d key/value blocks, limits.kv_memory allows "
                        "%d",
                        longest, need, e->o.n_blocks);
+    if ((st = check_stop_strings(e, &r->sampling, err)) != R1_OK)
+        return st;
     if ((st = group_new(&g, r, err)) != R1_OK)
         return st;
     *e->waiting_end = g;
@@ -390,27 +404,27 @@ static void assemble(r1_engine *e) {
 /* ---- after the forward ---- */
 
 /* Does the text of the last tokens end in a stop string?  *ret_len: tokens to keep. */
-static int hits_stop_string(const r1_engine *e, const r1_sample *out, int len) {
-    char tail[512];
-    size_t n = 0;
+static int hits_stop_string(const r1_engine *e, const r1_sampling *p, const r1_sample *out,
+                            int len) {
+    char tail[4 * R1_STOP_STRING_MAX];
+    size_t n = 0, last = 0;
 
-    if (e->o.n_stop_strings == 0)
+    if (p->n_stop_strings == 0)
         return 0;
-    for (int t = len - 1; t >= 0; t--) { /* collect backwards until the buffer is full */
-        size_t k;
+    for (int t = len - 1; t >= 0 && n < sizeof tail; t--) { /* backwards until the buffer is full */
+        size_t k, room = sizeof tail - n;
         const char *piece = e->o.piece(e->o.piece_ctx, out->ids[t], &k);
-        if (n + k > sizeof tail)
-            break;
-        memmove(tail + k, tail, n);
-        memcpy(tail, piece, k);
-        n += k;
+        size_t part = k < room ? k : room;
+        memmove(tail + part, tail, n);
+        memcpy(tail, piece + (k - part), part);
+        n += part;
+        if (t == len - 1)
+            last = part;
     }
-    size_t last = 0;
-    e->o.piece(e->o.piece_ctx, out->ids[len - 1], &last);
-    for (int i = 0; i < e->o.n_stop_strings; i++) { /* ending inside the newest token */
-        size_t m = strlen(e->o.stop_strings[i]);
-        for (size_t end = n > last ? n - last + 1 : 1; m && end <= n; end++)
-            if (end >= m && memcmp(tail + end - m, e->o.stop_strings[i], m) == 0)
+    for (int i = 0; i < p->n_stop_strings; i++) { /* ending inside the newest token */
+        size_t m = strlen(p->stop_strings[i]);
+        for (size_t end = n - last + 1; end <= n; end++)
+            if (end >= m && memcmp(tail + end - m, p->stop_strings[i], m) == 0)
                 return 1;
     }
     return 0;
@@ -441,8 +455,8 @@ static int put_token(r1_engine *e, seq *s, int32_t id, float logp) {
     e->stats.decoded++;
     if (e->o.on_token)
         e->o.on_token(e->o.on_token_ctx, s->g->out->tag, s->sample, id);
-    int stop =
-        s->len >= p->min_new_tokens && (r1_is_stop_id(p, id) || hits_stop_string(e, out, s->len));
+    int stop = s->len >= p->min_new_tokens &&
+               (r1_is_stop_id(p, id) || hits_stop_string(e, p, out, s->len));
     if (!stop && s->len < p->max_new_tokens)
         return 0;
     out->finish = stop ? R1_FINISH_STOP : R1_FINISH_LENGTH;
@@ -467,27 +481,35 @@ static void draw(r1_engine *e, seq *s, const float *logits, const r1_row_stats *
     put_token(e, s, id, logp);
 }
 
-/* Serve one wanted row. */
-static void serve(r1_engine *e, const want *w, const float *logits, const r1_row_stats *row) {
+/* Serve one wanted row.  A NaN or an infinity among the logits makes their log-sum-exp one. */
+static r1_status serve(r1_engine *e, const want *w, const float *logits, const r1_row_stats *row,
+                       r1_err *err) {
     const r1_ops *ops = e->o.model->ops;
+    r1_finished *out = w->g->out;
 
+    if (!isfinite(row->lse))
+        return R1_FAIL(err, R1_DATA,
+                       "prompt %llu, position %d: the model's logits are not finite (log-sum-exp "
+                       "%g): the weights hold a NaN, an infinity or numbers that overflow",
+                       (unsigned long long)out->tag,
+                       w->s ? out->prompt_len + w->s->len - 1 : w->prompt, (double)row->lse);
     if (w->s) {
         draw(e, w->s, logits, row);
-        return;
+        return R1_OK;
     }
-    r1_finished *out = w->g->out;
     if (w->prompt < out->prompt_len - 1) {
         ops->gather_logp(ops, logits, 0, 1, r1_sampling_inv_t(&w->g->req.sampling),
                          &out->prompt[w->prompt + 1], &row->lse, &out->prompt_logp[w->prompt]);
-        return;
+        return R1_OK;
     }
     w->g->started = 1;
     for (int i = 0, n = w->g->req.n; i < n; i++) /* the group may be finished by its last one */
         draw(e, &w->g->seqs[i], logits, row);
+    return R1_OK;
 }
 
 /* Logits of the wanted rows, a chunk at a time; rows of a chunk share a temperature run. */
-static void sample_rows(r1_engine *e, const void *payload, const void *hidden) {
+static r1_status sample_rows(r1_engine *e, const void *payload, const void *hidden, r1_err *err) {
     const r1_model *m = e->o.model;
     const r1_ops *ops = m->ops;
     int vocab = m->arch.vocab_size, ld = r1_logits_ld(m), panels = r1_vocab_panels(vocab);
@@ -496,22 +518,25 @@ static void sample_rows(r1_engine *e, const void *payload, const void *hidden) {
     float *ps = r1_arena_take(&e->ws, (size_t)(R1_HEAD_CHUNK * panels) * sizeof *ps);
     float lse[R1_HEAD_CHUNK];
     size_t row_bytes = (size_t)m->arch.hidden_size * r1_dtype_bytes(ops->dtype);
+    r1_status st = R1_OK;
 
-    for (int first = 0, n; first < e->n_wants; first += n) {
+    for (int first = 0, n; first < e->n_wants && st == R1_OK; first += n) {
         float inv_t = r1_sampling_inv_t(&e->wants[first].g->req.sampling);
         for (n = 1; n < R1_HEAD_CHUNK && first + n < e->n_wants; n++)
             if (r1_sampling_inv_t(&e->wants[first + n].g->req.sampling) != inv_t)
                 break;
         r1_head_logits(m, payload, (const uint8_t *)hidden + (size_t)first * row_bytes, n, logits);
         ops->logsumexp(ops, logits, ld, n, vocab, inv_t, lse, NULL, pm, ps);
-        for (int i = 0; i < n; i++) {
+        for (int i = 0; i < n && st == R1_OK; i++) {
             r1_row_stats row = {lse[i], pm + i * panels, ps + i * panels};
-            serve(e, &e->wants[first + i], logits + (size_t)i * (size_t)ld, &row);
+            st = serve(e, &e->wants[first + i], logits + (size_t)i * (size_t)ld, &row, err);
         }
     }
+    return st;
 }
 
-void r1_engine_step(r1_engine *e, const void *payload) {
+r1_status r1_engine_step(r1_engine *e, const void *payload, r1_err *err) {
+    r1_status st = R1_OK;
     size_t mark = r1_arena_mark(&e->ws), rows = (size_t)e->max_rows;
     void *hidden;
 
@@ -537,9 +562,10 @@ void r1_engine_step(r1_engine *e, const void *payload) {
         e->stats.steps++;
         e->stats.rows += (uint64_t)e->rows;
         if (e->n_wants > 0)
-            sample_rows(e, payload, hidden);
+            st = sample_rows(e, payload, hidden, err);
     }
     r1_arena_release(&e->ws, mark);
+    return st;
 }
 
 r1_finished *r1_engine_poll(r1_engine *e) {

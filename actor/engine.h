@@ -21,6 +21,9 @@ typedef enum r1_finish {
 } r1_finish;
 const char *r1_finish_name(int finish); /* "stop", "length" */
 
+/* A stop string is at most this long. */
+#define R1_STOP_STRING_MAX 256
+
 /* Bytes of one token, for stop strings; ctx is the opener's. */
 typedef const char *(*r1_piece_fn)(void *ctx, int32_t id, size_t *ret_len);
 
@@ -29,9 +32,7 @@ typedef struct r1_engine_options {
     int max_sequences; /* samples that run at once */
     int n_blocks;      /* key/value blocks of 32 positions */
     int prefill_rows;  /* rows of prompts (and of samples computed again) in one step */
-    int n_stop_strings;
-    const char *const *stop_strings; /* not copied */
-    r1_piece_fn piece;               /* needed with stop strings */
+    r1_piece_fn piece; /* needed by requests with stop strings */
     void *piece_ctx;
     /* Called for each token as it is drawn; may be NULL. */
     void (*on_token)(void *ctx, uint64_t tag, int sample, int32_t id);
@@ -69,14 +70,16 @@ R1_MUST_USE r1_status r1_engine_open(r1_engine **ret, const r1_engine_options *o
 void r1_engine_close(r1_engine *e);
 size_t r1_engine_bytes(const r1_engine_options *options); /* without the samples' own tokens */
 
-/* Queue a request.  One whose single sample could never fit the pool is refused (R1_USAGE). */
+/* Queue a request.  One whose single sample could never fit the pool is refused (R1_USAGE), and so is
+ * an empty or too long stop string. */
 R1_MUST_USE r1_status r1_engine_submit(r1_engine *e, const r1_request *r, r1_err *err);
 
 /* Samples that are not finished, and how many the engine would take at once. */
 int r1_engine_pending(const r1_engine *e);
 
-/* One forward.  The payload may change only while nothing is pending. */
-void r1_engine_step(r1_engine *e, const void *payload);
+/* One forward.  The payload may change only while nothing is pending.  R1_DATA: the weights gave
+ * logits that are not finite; then the engine can only be closed. */
+R1_MUST_USE r1_status r1_engine_step(r1_engine *e, const void *payload, r1_err *err);
 
 /* A finished request, or NULL; the caller frees it. */
 r1_finished *r1_engine_poll(r1_engine *e);

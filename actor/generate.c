@@ -86,7 +86,9 @@ static r1_status make_requests(r1_generate *j, r1_err *err) {
                      .top_p = (float)j->o.top_p,
                      .top_k = j->o.top_k,
                      .min_new_tokens = j->o.min_new,
-                     .max_new_tokens = j->o.max_new};
+                     .max_new_tokens = j->o.max_new,
+                     .n_stop_strings = j->o.stop != NULL,
+                     .stop_strings = &j->o.stop};
     r1_status st;
 
     if (!j->o.ignore_eos)
@@ -199,7 +201,6 @@ static int streams(const r1_generate *j) {
 }
 
 r1_status r1_generate_run(r1_generate *j, r1_err *err) {
-    const char *stops[1] = {j->o.stop};
     int as_text = !j->o.prompts && !j->o.logprobs && !j->o.prompt_logprobs;
     r1_loaded_options lo = {.policy = {.model = j->o.model,
                                        .tokenizer = j->o.tokenizer,
@@ -208,8 +209,6 @@ r1_status r1_generate_run(r1_generate *j, r1_err *err) {
                                        .threads = j->o.threads},
                             .max_sequences = j->o.batch > j->o.n ? j->o.batch : j->o.n,
                             .sequence_len = 512 + j->o.max_new,
-                            .n_stop_strings = j->o.stop != NULL,
-                            .stop_strings = stops,
                             .on_token = streams(j) ? stream : NULL,
                             .on_token_ctx = j};
     r1_status st;

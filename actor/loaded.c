@@ -48,7 +48,7 @@ done:
 }
 
 static const char *piece_of(void *ctx, int32_t id, size_t *ret_len) {
-    return r1_tokenizer_piece(ctx, id, 1, ret_len);
+    return r1_tokenizer_piece(ctx, id, 0, ret_len);
 }
 
 static r1_status open_engine(r1_loaded *l, const r1_loaded_options *o, r1_err *err) {
@@ -62,8 +62,6 @@ static r1_status open_engine(r1_loaded *l, const r1_loaded_options *o, r1_err *e
                                              : room > each ? room
                                                            : each),
                            .prefill_rows = 512,
-                           .n_stop_strings = o->n_stop_strings,
-                           .stop_strings = o->stop_strings,
                            .piece = piece_of,
                            .piece_ctx = l->policy.tokenizer,
                            .on_token = o->on_token,
@@ -161,7 +159,7 @@ static r1_status generate_mine(rows *r, const r1_request *requests, r1_err *err)
             st = r1_engine_submit(r->l->engine, &q, err);
         }
         if (st == R1_OK && r1_engine_pending(r->l->engine) > 0)
-            r1_engine_step(r->l->engine, payload);
+            st = r1_engine_step(r->l->engine, payload, err);
         r1_tick();
         for (r1_finished *f; st == R1_OK && (f = r1_engine_poll(r->l->engine));) {
             st = finish_row(r, f, err);

@@ -17,8 +17,6 @@ typedef struct r1_loaded {
 typedef struct r1_loaded_options {
     r1_policy_options policy;        /* threads 0: cores / ranks */
     int max_sequences, sequence_len; /* samples at once, their prompt and tokens */
-    int n_stop_strings;
-    const char *const *stop_strings;
     void (*on_token)(void *ctx, uint64_t tag, int sample, int32_t id);
     void *on_token_ctx;
 } r1_loaded_options;

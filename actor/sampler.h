@@ -19,6 +19,8 @@ typedef struct r1_sampling {
     int min_new_tokens, max_new_tokens;
     int n_stop_ids; /* these end a sequence and belong to it */
     int32_t stop_ids[R1_MAX_STOP_IDS];
+    int n_stop_strings; /* texts that end a sequence where they are complete; see r1_engine_submit */
+    const char *const *stop_strings; /* must outlive the request */
 } r1_sampling;
 
 /* Scratch of `vocab` entries for the filters. */
@@ -33,7 +35,7 @@ typedef struct r1_row_stats {
 } r1_row_stats;
 
 static inline float r1_sampling_inv_t(const r1_sampling *p) {
-    return p->temperature > 0 ? 1.0f / p->temperature : 1.0f;
+    return r1_inv_temperature((double)p->temperature);
 }
 int r1_is_stop_id(const r1_sampling *p, int32_t id);
 

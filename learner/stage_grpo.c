@@ -80,8 +80,8 @@ static r1_status score(r1_run *run, const r1_grpo_batch *b, const void *payload,
         R1_TRY(R1_NEW(*ret, b->off[b->n], err));
     ctx.out = *ret;
     r1_phase_begin(run->phases, R1_PHASE_FORWARD);
-    r1_trainer_score(run->trainer, payload, b->items, b->n_groups, (float)(1.0 / s->temperature),
-                     keep_logp, &ctx);
+    r1_trainer_score(run->trainer, payload, b->items, b->n_groups,
+                     r1_inv_temperature(s->temperature), keep_logp, &ctx);
     r1_phase_end(run->phases, R1_PHASE_FORWARD);
     st = share_tokens(run, b, *ret, err);
 done:
@@ -220,16 +220,16 @@ typedef struct step_sums {
     r1_loss_stats stats;
     double on_policy_diff, on_policy_diff_max; /* rollout against learner, first update */
     double grad_norm, grad_norm_max, update_s, reduce_s, lr;
-    int updates, skipped;
+    int updates, skipped; /* skipped: gradient or loss not finite */
 } step_sums;
 
-static void add_times(r1_run *run, const r1_update_result *r, step_sums *sums) {
+static void add_times(r1_run *run, const r1_update_result *r, int finite, step_sums *sums) {
     sums->update_s += r->forward_backward_s + r->optimizer_s;
     sums->reduce_s += r->reduce_s;
     sums->grad_norm += r->grad_norm;
     sums->grad_norm_max = fmax(sums->grad_norm_max, r->grad_norm);
     sums->updates++;
-    sums->skipped += !r->finite;
+    sums->skipped += !finite;
     run->at.updates++;
     run->at.stage_updates++;
 }
@@ -276,7 +276,7 @@ static r1_status update(r1_run *run, const r1_grpo_batch *b, const uint32_t *ord
     r1_update_spec u = {.items = items,
                         .n_items = n_groups,
                         .skip = skip,
-                        .inv_t = (float)(1.0 / s->temperature),
+                        .inv_t = r1_inv_temperature(s->temperature),
                         .fn = policy_loss,
                         .ctx = &c,
                         .stats = (double *)c.stats,
@@ -284,13 +284,16 @@ static r1_status update(r1_run *run, const r1_grpo_batch *b, const uint32_t *ord
                         .lr = sums->lr};
     r1_run_optimizer(run, &u);
     R1_TRY(r1_trainer_update(run->trainer, &u, &result, err));
+    r1_loss_stats mine = {0};
     for (int p = 0; p < n_groups; p++)
-        r1_loss_stats_add(&sums->stats, &c.stats[p]);
+        r1_loss_stats_add(&mine, &c.stats[p]);
+    int finite = result.finite && isfinite(mine.pg_loss_w + mine.kl_loss_w + mine.entropy_w);
+    r1_loss_stats_add(&sums->stats, &mine);
     if (sums->updates == 0) { /* later ones have other weights */
         sums->on_policy_diff = sums->stats.diff / fmax(sums->stats.tokens, 1);
         sums->on_policy_diff_max = sums->stats.diff_max;
     }
-    add_times(run, &result, sums);
+    add_times(run, &result, finite, sums);
 done:
     r1_free(items);
     r1_free(skip);
@@ -316,10 +319,11 @@ static r1_status updates(r1_run *run, const r1_grpo_batch *b, step_sums *sums, r
         for (int first = 0; first < b->n_groups; first += per_update) {
             R1_TRY(update(run, b, order + first, per_update, sums, err));
             if (sums->skipped && s->on_nonfinite == R1_NONFINITE_STOP) {
-                st = R1_FAIL(err, R1_DATA,
-                             "stage '%s', step %lld: the gradient is not finite (the batch is in "
-                             "rollouts/; on_nonfinite: skip would go on without it)",
-                             s->name, (long long)run->at.step + 1);
+                st = R1_FAIL(
+                    err, R1_DATA,
+                    "stage '%s', step %lld: loss or gradient is not finite (the batch is in "
+                    "rollouts/; on_nonfinite: skip would go on without it)",
+                    s->name, (long long)run->at.step + 1);
                 goto done;
             }
         }

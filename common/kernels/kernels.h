@@ -109,6 +109,12 @@ static inline int r1_vocab_panels(int vocab) {
     return (vocab + R1_VOCAB_PANEL - 1) / R1_VOCAB_PANEL;
 }
 
+/* The factor on the logits at a temperature (0: greedy, log softmax(logits)).  Sampler and learner
+ * both take it from here: 1 / T rounded in another way gives other log-probabilities. */
+static inline float r1_inv_temperature(double temperature) {
+    return temperature > 0 ? 1.0f / (float)temperature : 1.0f;
+}
+
 typedef struct r1_ops r1_ops;
 struct r1_ops {
     const char *path; /* "ref", "avx2", "avx512", "avx512_bf16" */

@@ -162,11 +162,11 @@ static r1_status generate(const bench_options *o, const bench_model *m, int new,
     uint64_t prefill = (uint64_t)o->batch * (uint64_t)o->context;
     double t0 = r1_now_s();
     while (r1_engine_pending(e) > 0 && r1_engine_get_stats(e).rows < prefill)
-        r1_engine_step(e, m->payload.base);
+        R1_TRY(r1_engine_step(e, m->payload.base, err));
     double t1 = r1_now_s();
     uint64_t before = r1_engine_get_stats(e).decoded;
     while (r1_engine_pending(e) > 0)
-        r1_engine_step(e, m->payload.base);
+        R1_TRY(r1_engine_step(e, m->payload.base, err));
     *ret_first = t1 - t0;
     *ret_rest = r1_now_s() - t1;
     *ret_tokens = r1_engine_get_stats(e).decoded - before;

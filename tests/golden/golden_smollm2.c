@@ -89,7 +89,7 @@ static void greedy_continuations(void **state) {
         free(ids);
     }
     while (r1_engine_pending(e) > 0) {
-        r1_engine_step(e, k.payload);
+        ASSERT_OK(r1_engine_step(e, k.payload, &err), &err);
         while ((f = r1_engine_poll(e)) != NULL) {
             int n;
             int32_t *want =
@@ -162,7 +162,7 @@ static void ratio_is_exactly_one(void **state) {
         free(ids);
     }
     while (r1_engine_pending(e) > 0) {
-        r1_engine_step(e, k.payload);
+        ASSERT_OK(r1_engine_step(e, k.payload, &err), &err);
         while ((f = r1_engine_poll(e)) != NULL) {
             tokens += score_group(&runner, f);
             r1_finished_free(f);

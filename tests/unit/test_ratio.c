@@ -27,6 +27,8 @@ typedef struct fixture {
     float *master;
     void *payload;
     int32_t prompts[GROUPS][100];
+    double temperature; /* as a configuration has it */
+    int max_new;
 } fixture;
 
 static const int prompt_lens[GROUPS] = {1, 5, 31, 32, 33, 64, 70, 97};
@@ -60,6 +62,8 @@ static void setup(fixture *f, r1_arch_kind kind, int untied, r1_dtype t, const c
                   int threads) {
     r1_err err;
     f->arch = arch_of(kind, untied);
+    f->temperature = 0.8;
+    f->max_new = MAX_NEW;
     ASSERT_OK(r1_ops_open(&f->ops, t, path, threads, &err), &err);
     ASSERT_OK(r1_model_open(&f->model, &f->arch, f->ops, 256, &err), &err);
     const r1_layout *l = &f->model.layout;
@@ -97,15 +101,15 @@ static rollout roll(fixture *f, int max_sequences, int n_blocks, int prefill_row
                         .prompt_len = prompt_lens[g],
                         .n = SAMPLES,
                         .key = {.seed = 3, .index = (uint64_t)g, .purpose = R1_RNG_SAMPLE},
-                        .sampling = {.temperature = 0.8f,
+                        .sampling = {.temperature = (float)f->temperature,
                                      .top_p = 1,
-                                     .max_new_tokens = MAX_NEW,
+                                     .max_new_tokens = f->max_new,
                                      .n_stop_ids = 1,
                                      .stop_ids = {7}}};
         ASSERT_OK(r1_engine_submit(e, &q, &err), &err);
     }
     while (r1_engine_pending(e) > 0)
-        r1_engine_step(e, f->payload);
+        ASSERT_OK(r1_engine_step(e, f->payload, &err), &err);
     for (r1_finished *d; (d = r1_engine_poll(e));)
         r.groups[d->tag] = d;
     if (ret_evictions)
@@ -178,10 +182,11 @@ static compare score(fixture *f, const rollout *r, int max_tokens, int recompute
               &err);
     while ((n = r1_pack_next(items, order, GROUPS, max_tokens, &pos, &member, pieces, 64)) > 0) {
         if (grad)
-            r1_runner_grad(&runner, f->payload, items, pieces, n, 1 / 0.8f, compare_tokens, &c,
-                           grad);
+            r1_runner_grad(&runner, f->payload, items, pieces, n,
+                           r1_inv_temperature(f->temperature), compare_tokens, &c, grad);
         else
-            r1_runner_score(&runner, f->payload, items, pieces, n, 1 / 0.8f, compare_tokens, &c);
+            r1_runner_score(&runner, f->payload, items, pieces, n,
+                            r1_inv_temperature(f->temperature), compare_tokens, &c);
     }
     r1_runner_close(&runner);
     return c;
@@ -247,6 +252,50 @@ static void ratio_is_one(void **state) {
     assert_true(tokens >= 10000);
 }
 
+/* 1 / T rounded twice in different ways would show at about one temperature in four. */
+static void ratio_is_one_at_any_temperature(void **state) {
+    fixture f;
+
+    setup(&f, R1_ARCH_LLAMA, 0, R1_F32, "auto", 1);
+    f.max_new = 4;
+    for (int t = 5; t <= 300; t += 5) {
+        f.temperature = t / 100.0;
+        rollout r = roll(&f, 64, 400, 256, NULL);
+        compare c = score(&f, &r, 4000, 0, NULL);
+        assert_true(c.tokens > 0);
+        assert_int_equal(c.different, 0);
+        rollout_free(&r);
+    }
+    teardown(&f);
+}
+
+/* A NaN in a weight ends the rollout with a message, whatever the sampling. */
+static void nonfinite_logits_are_refused(void **state) {
+    for (int filtered = 0; filtered < 2; filtered++) {
+        fixture f;
+        r1_engine *e;
+        r1_err err;
+        setup(&f, R1_ARCH_LLAMA, 0, R1_BF16, "auto", 1);
+        size_t at = f.model.layout.tensors[f.model.layout.layers[1].down].payload;
+        memset((uint8_t *)f.payload + at, 0xff, 2); /* one bf16 NaN */
+        r1_engine_options o = {
+            .model = &f.model, .max_sequences = 4, .n_blocks = 40, .prefill_rows = 16};
+        r1_request q = {.tag = 17,
+                        .prompt = f.prompts[0],
+                        .prompt_len = 5,
+                        .n = 2,
+                        .sampling = {.temperature = 1,
+                                     .top_p = filtered ? 0.9f : 1,
+                                     .top_k = filtered ? 5 : 0,
+                                     .max_new_tokens = 3}};
+        ASSERT_OK(r1_engine_open(&e, &o, &err), &err);
+        ASSERT_OK(r1_engine_submit(e, &q, &err), &err);
+        ASSERT_FAILS(r1_engine_step(e, f.payload, &err), R1_DATA, &err, "prompt 17, position 4");
+        r1_engine_close(e);
+        teardown(&f);
+    }
+}
+
 /* Gradients with a shared prompt agree with those of every sequence on its own. */
 static void shared_prompts_are_exact(void **state) {
     fixture f;
@@ -269,7 +318,8 @@ static void shared_prompts_are_exact(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(ratio_is_one),
-                                       cmocka_unit_test(shared_prompts_are_exact)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ratio_is_one), cmocka_unit_test(ratio_is_one_at_any_temperature),
+        cmocka_unit_test(nonfinite_logits_are_refused), cmocka_unit_test(shared_prompts_are_exact)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
