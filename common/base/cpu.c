@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -19,6 +20,15 @@ static unsigned long long xcr0(void) {
 
     __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
     return (unsigned long long)hi << 32 | lo;
+}
+
+/* Linux lets a process use the tile registers (component 18 of the state) once it has asked. */
+static int tiles_allowed(void) {
+#if defined(__linux__)
+    return syscall(SYS_arch_prctl, 0x1023 /* ARCH_REQ_XCOMP_PERM */, 18) == 0;
+#else
+    return 0;
+#endif
 }
 
 static unsigned detect(void) {
@@ -34,7 +44,7 @@ static unsigned detect(void) {
     if ((os & 0xe0) != 0xe0 || (b & need) != need)
         return flags;
     flags |= R1_CPU_AVX512;
-    int amx = (d & (1u << 22)) && (d & (1u << 24)) && (os & 0x60000) == 0x60000;
+    int amx = (d & (1u << 22)) && (d & (1u << 24)) && (os & 0x60000) == 0x60000 && tiles_allowed();
     if (__get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5)))
         flags |= R1_CPU_AVX512_BF16;
     if (amx)

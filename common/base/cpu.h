@@ -7,7 +7,7 @@ enum {
     R1_CPU_AVX2 = 1 << 0,        /* AVX2 + FMA + F16C */
     R1_CPU_AVX512 = 1 << 1,      /* F, BW, DQ, VL */
     R1_CPU_AVX512_BF16 = 1 << 2, /* vdpbf16ps */
-    R1_CPU_AMX_BF16 = 1 << 3,
+    R1_CPU_AMX_BF16 = 1 << 3,    /* tdpbf16ps, and the system lets this process use it */
 };
 
 typedef enum r1_cpu_vendor {

@@ -18,7 +18,8 @@ static const char *const tasks[] = {
     "none", "arithmetic", "multiplication", "countdown", "sort", "parentheses", NULL};
 static const char *const reward_names[] = {"exact", "number", "countdown", "format", NULL};
 static const char *const places[] = {"auto", "last", "boxed", "answer_tag", "hash", NULL};
-static const char *const paths[] = {"auto", "ref", "avx2", "avx512", "avx512_bf16", NULL};
+static const char *const paths[] = {"auto",        "ref",      "avx2", "avx512",
+                                    "avx512_bf16", "amx_bf16", NULL};
 static const char *const splits[] = {"train", "held_out", "all", NULL};
 static const char *const kinds[] = {"sft", "grpo", "eval", NULL};
 static const char *const schedules[] = {"constant", "linear", "cosine", NULL};

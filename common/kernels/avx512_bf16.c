@@ -7,7 +7,8 @@
 
 #include "common/kernels/simd_avx512.h"
 
-#define HAVE_DP   1
-#define PATH_NAME "avx512_bf16"
-#define PATH_FILL r1_ops_fill_avx512_bf16
+#define HAVE_PAIRS 1
+#define HAVE_DP    1
+#define PATH_NAME  "avx512_bf16"
+#define PATH_FILL  r1_ops_fill_avx512_bf16
 #include "common/kernels/path.inc"

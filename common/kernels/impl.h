@@ -33,5 +33,6 @@ void r1_ops_fill_ref(r1_ops *ops);
 void r1_ops_fill_avx2(r1_ops *ops);
 void r1_ops_fill_avx512(r1_ops *ops);
 void r1_ops_fill_avx512_bf16(r1_ops *ops);
+void r1_ops_fill_amx_bf16(r1_ops *ops);
 
 #endif

@@ -3,7 +3,7 @@
 /* The table of operations that the model is written in, and the packed layouts they work on.
  *
  * r1_ops_open fills a table with the plain C reference and then overwrites entries by the versions of
- * the chosen numeric path (avx2, avx512, avx512_bf16).  Model code sees only this table and opaque
+ * the chosen numeric path (avx2, avx512, avx512_bf16, amx_bf16).  Model code sees only this table and opaque
  * packed buffers: an accelerator is one more table and allocator, not a second model.
  *
  * The promise that everything above rests on: the result for one row (one token, one query) depends
@@ -117,7 +117,7 @@ static inline float r1_inv_temperature(double temperature) {
 
 typedef struct r1_ops r1_ops;
 struct r1_ops {
-    const char *path; /* "ref", "avx2", "avx512", "avx512_bf16" */
+    const char *path; /* "ref", "avx2", "avx512", "avx512_bf16", "amx_bf16" */
     r1_dtype dtype;   /* T */
     int threads;      /* OpenMP threads that an operation may use */
     void *impl;       /* scratch memory and the kernels of the path */

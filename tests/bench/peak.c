@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 
 #include <omp.h>
+#include <stdint.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -26,6 +27,34 @@
 DEFINE_SPIN(spin_avx2, "vfmadd231ps", "y")
 DEFINE_SPIN(spin_avx512, "vfmadd231ps", "z")
 DEFINE_SPIN(spin_bf16, "vdpbf16ps", "z")
+
+/* Whole tiles: palette 1, 16 rows of 64 bytes each. */
+static long spin_amx(long n) {
+    _Alignas(64) uint8_t config[64] = {1};
+
+    for (int t = 0; t < 8; t++) {
+        config[16 + 2 * t] = 64;
+        config[48 + t] = 16;
+    }
+    __asm__ volatile("ldtilecfg %0" ::"m"(config));
+    for (long i = 0; i < n; i++)
+        __asm__ volatile("tdpbf16ps %tmm5, %tmm4, %tmm0\n\ttdpbf16ps %tmm5, %tmm4, %tmm1\n\t"
+                         "tdpbf16ps %tmm5, %tmm4, %tmm2\n\ttdpbf16ps %tmm5, %tmm4, %tmm3");
+    __asm__ volatile("tilerelease");
+    return n * 4;
+}
+
+typedef struct spin {
+    const char *path;
+    long (*fn)(long n);
+    long rounds;
+    double flop; /* of one instruction */
+} spin;
+
+static const spin spins[] = {{"avx2", spin_avx2, 2000000, 16},
+                             {"avx512", spin_avx512, 2000000, 32},
+                             {"avx512_bf16", spin_bf16, 2000000, 64},
+                             {"amx_bf16", spin_amx, 500000, 16384}};
 #endif
 
 /* GFLOP/s of the multiply-add that the path's products run on, all threads; 0 for plain C. */
@@ -33,15 +62,15 @@ double bench_peak_gflops(const r1_ops *ops) {
     double best = 0;
 
 #if defined(__x86_64__)
-    int dp = strcmp(ops->path, "avx512_bf16") == 0, narrow = strcmp(ops->path, "avx2") == 0;
-    if (strcmp(ops->path, "ref") == 0)
-        return 0;
-    for (int rep = 0; rep < 5; rep++) {
+    const spin *s = spins;
+    while (s < spins + sizeof spins / sizeof *spins && strcmp(s->path, ops->path) != 0)
+        s++;
+    for (int rep = 0; rep < 5 && s < spins + sizeof spins / sizeof *spins; rep++) {
         long done = 0;
         double t = r1_now_s();
 #pragma omp parallel num_threads(ops->threads) reduction(+ : done)
-        done += dp ? spin_bf16(2000000) : narrow ? spin_avx2(2000000) : spin_avx512(2000000);
-        double gflops = (double)done * (dp ? 64 : narrow ? 16 : 32) / (r1_now_s() - t) * 1e-9;
+        done += s->fn(s->rounds);
+        double gflops = (double)done * s->flop / (r1_now_s() - t) * 1e-9;
         best = gflops > best ? gflops : best;
     }
 #endif

@@ -46,7 +46,7 @@ static void greedy_f32(void **state) {
         golden_greedy(dir_of(names[i]), NULL, "auto", prompt_len);
 }
 
-/* bf16 operands against float64.  Measured, over the four paths (which agree to three digits): the
+/* bf16 operands against float64.  Measured, over all paths (which agree to three digits): the
  * models of $R1_SHARED (hidden size 64 to 96) logits 1.2e-2 to 1.8e-2 of the largest, single
  * log-probabilities 2.1e-2 to 4.6e-2, their mean 3.0e-4, gradients of a tensor 2.4e-2 to 3.9e-2 of
  * its norm; the committed ones (hidden size 16, so that fewer errors average out) 3.2e-2, 9.1e-2,
@@ -58,7 +58,7 @@ static const golden_bounds bf16_committed = {
 static const golden_bounds *bf16_bounds;
 
 static void forward_backward_bf16(void **state) {
-    static const char *const paths[] = {"ref", "avx2", "avx512", "avx512_bf16"};
+    static const char *const paths[] = {"ref", "avx2", "avx512", "avx512_bf16", "amx_bf16"};
 
     for (int i = 0; names[i]; i++) {
         for (size_t p = 0; p < sizeof paths / sizeof *paths; p++) {

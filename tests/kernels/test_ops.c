@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const path_names[] = {"ref", "avx2", "avx512", "avx512_bf16"};
+static const char *const path_names[] = {"ref", "avx2", "avx512", "avx512_bf16", "amx_bf16"};
 
 static void *take(size_t bytes) {
     void *p = NULL;
@@ -88,7 +88,8 @@ static void same_bits(const char *what, const r1_ops *ops, const void *a, const 
 
 static void check_matmul(r1_ops *ops, r1_ops *ref) {
     static const int shapes[][3] = {{1, 64, 64},    {7, 96, 32},  {13, 70, 34},
-                                    {130, 352, 64}, {65, 40, 96}, {100, 192, 2112}};
+                                    {130, 352, 64}, {65, 40, 96}, {100, 192, 2112},
+                                    {16, 129, 66},  {17, 64, 30}, {49, 65, 158}};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
         int m = shapes[s][0], n = shapes[s][1], k = shapes[s][2], n2 = n / 2 + 1;
         float *xf = normals((size_t)(m * k), 1, 1), *w = normals((size_t)(n * k), 2, 1);
@@ -425,6 +426,9 @@ static void paths_are_refused_by_name(void **state) {
     setenv("R1_CPU_MASK", "0", 1);
     assert_string_equal(r1_ops_auto_path(R1_BF16), "ref");
     ASSERT_FAILS(r1_ops_open(&ops, R1_F32, "avx2", 1, &err), R1_USAGE, &err, "R1_CPU_MASK");
+    setenv("R1_CPU_MASK", "7", 1); /* all but AMX */
+    assert_string_not_equal(r1_ops_auto_path(R1_BF16), "amx_bf16");
+    ASSERT_FAILS(r1_ops_open(&ops, R1_BF16, "amx_bf16", 1, &err), R1_USAGE, &err, "R1_CPU_MASK");
     unsetenv("R1_CPU_MASK");
 }
 

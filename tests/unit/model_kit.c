@@ -123,7 +123,7 @@ r1_arch kit_arch(int which) {
 }
 
 void kit_each_path(void (*fn)(const char *path, r1_dtype dtype)) {
-    static const char *const paths[] = {"ref", "avx2", "avx512", "avx512_bf16"};
+    static const char *const paths[] = {"ref", "avx2", "avx512", "avx512_bf16", "amx_bf16"};
 
     for (int t = R1_F32; t <= R1_BF16; t++) {
         for (size_t p = 0; p < sizeof paths / sizeof *paths; p++) {
