@@ -131,6 +131,33 @@ static inline void v_pairs(vi a, vi b, vi *lo, vi *hi) {
     odd = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(b, 1));
     *hi = _mm512_or_si512(even, _mm512_slli_epi32(odd, 16));
 }
+/* Lanes of pairs, 8 vectors of 16 columns: r[i] = (k = 2i, 2i + 1) of each column.  Into pairs of
+ * neighbouring columns: r[j] = (column 2j, 2j + 1) of k = 0 .. 15. */
+static inline void v_turn_pairs(vi r[8]) {
+    const vi swap =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15));
+    vi t[8];
+
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) /* within 64 bits: two columns of two k -> two k of two columns */
+        r[i] = _mm512_shuffle_epi8(r[i], swap);
+#pragma GCC unroll 4
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = _mm512_unpacklo_epi64(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi64(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++) { /* i: odd or even pair of columns in each quarter */
+        vi a = _mm512_shuffle_i64x2(t[i], t[2 + i], 0x88);
+        vi b = _mm512_shuffle_i64x2(t[i], t[2 + i], 0xdd);
+        vi c = _mm512_shuffle_i64x2(t[4 + i], t[6 + i], 0x88);
+        vi d = _mm512_shuffle_i64x2(t[4 + i], t[6 + i], 0xdd);
+        r[i] = _mm512_shuffle_i64x2(a, c, 0x88);
+        r[4 + i] = _mm512_shuffle_i64x2(a, c, 0xdd);
+        r[2 + i] = _mm512_shuffle_i64x2(b, d, 0x88);
+        r[6 + i] = _mm512_shuffle_i64x2(b, d, 0xdd);
+    }
+}
 static inline vi v_bits(vf x) {
     return _mm512_castps_si512(x);
 }
