@@ -194,6 +194,18 @@ static int32_t draw_filtered(r1_sampler *s, const r1_sampling *p, int no_stops, 
     return s->list[pick].id;
 }
 
+/* The lowest id among the largest logits: it lies in the first panel with the largest maximum. */
+static int32_t largest_logit(const r1_ops *ops, const float *logits, int vocab,
+                             const float *panel_max) {
+    int best = 0;
+
+    for (int p = 1; p < r1_vocab_panels(vocab); p++)
+        best = panel_max[p] > panel_max[best] ? p : best;
+    int first = best * R1_VOCAB_PANEL;
+    int n = vocab - first < R1_VOCAB_PANEL ? vocab - first : R1_VOCAB_PANEL;
+    return first + ops->argmax(ops, logits + first, n);
+}
+
 int32_t r1_sampler_draw(r1_sampler *s, const r1_ops *ops, const r1_sampling *p,
                         const r1_rng_key *key, int token, const float *logits, int vocab,
                         const r1_row_stats *row, float *ret_logp) {
@@ -208,7 +220,7 @@ int32_t r1_sampler_draw(r1_sampler *s, const r1_ops *ops, const r1_sampling *p,
     if (p->temperature > 0)
         id = ops->sample(ops, logits, vocab, inv_t, row->lse, row->panel_max, row->panel_sum, u);
     else
-        id = ops->argmax(ops, logits, vocab);
+        id = largest_logit(ops, logits, vocab, row->panel_max);
     ops->gather_logp(ops, logits, 0, 1, inv_t, &id, &row->lse, ret_logp);
     return id;
 }

@@ -202,15 +202,23 @@ static r1_loss_params loss_params(const r1_stage_config *s) {
                             .max_len = s->max_response_len};
 }
 
-/* exp(mean log-ratio) of each sample under the weights of this moment (GSPO). */
-static r1_status sequence_ratios(r1_run *run, const r1_grpo_batch *b, double *ratios, r1_err *err) {
+/* exp(mean log-ratio) of each sample under the weights of this moment (GSPO): exactly 1 before the
+ * first update of a step, for the old log-probs are this forward's bit for bit. */
+static r1_status sequence_ratios(r1_run *run, const r1_grpo_batch *b, int updates_done,
+                                 double *ratios, r1_err *err) {
     float *now = NULL;
-    r1_status st = score(run, b, r1_trainer_payload(run->trainer), &now, err);
+    r1_status st = R1_OK;
+
+    for (int i = 0; i < b->n; i++)
+        ratios[i] = 1.0;
+    if (updates_done == 0)
+        return R1_OK;
+    st = score(run, b, r1_trainer_payload(run->trainer), &now, err);
 
     for (int i = 0; st == R1_OK && i < b->n; i++)
-        ratios[i] = b->lens[i] ? r1_loss_sequence_ratio(now + b->off[i], b->old_logp + b->off[i],
-                                                        b->lens[i])
-                               : 1.0;
+        if (b->lens[i])
+            ratios[i] =
+                r1_loss_sequence_ratio(now + b->off[i], b->old_logp + b->off[i], b->lens[i]);
     r1_free(now);
     return st;
 }
@@ -265,7 +273,7 @@ static r1_status update(r1_run *run, const r1_grpo_batch *b, const uint32_t *ord
     R1_TRY(R1_NEW(c.stats, (size_t)n_groups, err));
     if (s->ratio_level == R1_RATIO_SEQUENCE) {
         R1_TRY(R1_NEW(ratios, (size_t)b->n, err));
-        R1_TRY(sequence_ratios(run, b, ratios, err));
+        R1_TRY(sequence_ratios(run, b, sums->updates, ratios, err));
         c.ratios = ratios;
     }
     for (int p = 0; p < n_groups; p++)
