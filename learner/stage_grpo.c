@@ -352,11 +352,13 @@ static void record_loss(const r1_run *run, const step_sums *sums, r1_record *rec
     r1_record_real(rec, (t->pg_loss_w + kl * t->kl_loss_w - s->entropy_coef * t->entropy_w) / u,
                    "actor/loss");
     r1_record_real(rec, t->pg_loss_w / u, "actor/pg_loss");
-    r1_record_real(rec, t->clipped / n, "actor/pg_clipfrac");
-    r1_record_real(rec, t->clipped_lower / n, "actor/pg_clipfrac_lower");
-    r1_record_real(rec, t->ppo_kl / n, "actor/ppo_kl");
-    r1_record_real(rec, t->ratio / n, "actor/ratio_mean");
-    r1_record_real(rec, t->entropy / n, "actor/entropy");
+    if (t->tokens > 0) { /* means over the groups that were not skipped, if there was one */
+        r1_record_real(rec, t->clipped / n, "actor/pg_clipfrac");
+        r1_record_real(rec, t->clipped_lower / n, "actor/pg_clipfrac_lower");
+        r1_record_real(rec, t->ppo_kl / n, "actor/ppo_kl");
+        r1_record_real(rec, t->ratio / n, "actor/ratio_mean");
+        r1_record_real(rec, t->entropy / n, "actor/entropy");
+    }
     if (s->kl.coef > 0) {
         r1_record_real(rec, t->kl_loss_w / u, "actor/kl_loss");
         r1_record_real(rec, t->k3 / n, "actor/kl_k3");
