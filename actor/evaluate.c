@@ -255,8 +255,7 @@ r1_status r1_evaluate_model(r1_world *world, const r1_evaluate_options *o, r1_er
                                        .chat_template = o->chat_template,
                                        .dtype = strcmp(o->dtype, "bf16") == 0 ? R1_BF16 : R1_F32,
                                        .threads = o->threads},
-                            .max_sequences = o->batch > o->n ? o->batch : o->n,
-                            .sequence_len = 512 + o->max_new};
+                            .max_sequences = o->batch > o->n ? o->batch : o->n};
     job j = {.o = o, .world = world};
     int first = world->all.rank == 0;
     r1_status st;
@@ -268,6 +267,7 @@ r1_status r1_evaluate_model(r1_world *world, const r1_evaluate_options *o, r1_er
     if (st == R1_OK && first && o->rollouts && !(j.rollouts = fopen(o->rollouts, "w")))
         st = R1_FAIL(err, R1_IO, "cannot create '%s'", o->rollouts);
     R1_TRY(r1_agree(&world->all, st, err));
+    R1_TRY(r1_loaded_start(&j.loaded, &lo, j.requests, j.n, err));
     double t0 = r1_now_s();
     R1_TRY(r1_loaded_run(&j.loaded, j.requests, j.n, judge_row, take_row, &j, err));
     if (j.rollouts && fclose(j.rollouts) != 0)

@@ -208,7 +208,6 @@ r1_status r1_generate_run(r1_generate *j, r1_err *err) {
                                        .dtype = strcmp(j->o.dtype, "bf16") == 0 ? R1_BF16 : R1_F32,
                                        .threads = j->o.threads},
                             .max_sequences = j->o.batch > j->o.n ? j->o.batch : j->o.n,
-                            .sequence_len = 512 + j->o.max_new,
                             .on_token = streams(j) ? stream : NULL,
                             .on_token_ctx = j};
     r1_status st;
@@ -217,6 +216,7 @@ r1_status r1_generate_run(r1_generate *j, r1_err *err) {
     R1_TRY(r1_loaded_open(&j->loaded, j->world, &lo, err));
     R1_TRY(r1_agree(&j->world->all, read_prompts(j, err), err));
     R1_TRY(r1_agree(&j->world->all, make_requests(j, err), err));
+    R1_TRY(r1_loaded_start(&j->loaded, &lo, j->requests, j->n, err));
     R1_TRY(r1_loaded_run(&j->loaded, j->requests, j->n, as_text ? text_row : json_row, print_row, j,
                          err));
     if (streams(j) && j->world->all.rank == 0)

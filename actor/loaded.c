@@ -51,10 +51,12 @@ static const char *piece_of(void *ctx, int32_t id, size_t *ret_len) {
     return r1_tokenizer_piece(ctx, id, 0, ret_len);
 }
 
-static r1_status open_engine(r1_loaded *l, const r1_loaded_options *o, r1_err *err) {
+/* As many samples at once as asked for, within half of the free memory; one sample of the longest
+ * request has room in any case. */
+static r1_status open_engine(r1_loaded *l, const r1_loaded_options *o, int longest, r1_err *err) {
     double block = (double)r1_kv_block_bytes(&l->policy.arch, l->policy.ops->dtype);
     double room = r1_memory_available() / 2 / l->world->node.size / block;
-    int each = o->sequence_len / R1_KV_BLOCK + 2;
+    int each = longest / R1_KV_BLOCK + 2;
     double want = (double)o->max_sequences * each;
     r1_engine_options e = {.model = &l->policy.model,
                            .max_sequences = o->max_sequences,
@@ -80,12 +82,22 @@ r1_status r1_loaded_open(r1_loaded *l, r1_world *world, const r1_loaded_options 
     r1_threads_pin(world->node.rank, world->node.size, p.threads);
     R1_TRY(r1_agree(&world->all, r1_policy_open_model(&l->policy, &p, err), err));
     R1_TRY(r1_agree_text(world, l->policy.ops->path, "the numeric path", err));
-    R1_TRY(r1_agree(&world->all, load_weights(l, err), err));
-    st = r1_agree(&world->all, open_engine(l, o, err), err);
+    st = r1_agree(&world->all, load_weights(l, err), err);
 done:
     if (st != R1_OK)
         r1_loaded_close(l);
     return st;
+}
+
+r1_status r1_loaded_start(r1_loaded *l, const r1_loaded_options *o, const r1_request *requests,
+                          uint64_t n, r1_err *err) {
+    int longest = 1;
+
+    for (uint64_t i = 0; i < n; i++) {
+        int len = requests[i].prompt_len + requests[i].sampling.max_new_tokens;
+        longest = len > longest ? len : longest;
+    }
+    return r1_agree(&l->world->all, open_engine(l, o, longest, err), err);
 }
 
 void r1_loaded_close(r1_loaded *l) {

@@ -15,15 +15,18 @@ typedef struct r1_loaded {
 } r1_loaded;
 
 typedef struct r1_loaded_options {
-    r1_policy_options policy;        /* threads 0: cores / ranks */
-    int max_sequences, sequence_len; /* samples at once, their prompt and tokens */
+    r1_policy_options policy; /* threads 0: cores / ranks */
+    int max_sequences;        /* samples at once */
     void (*on_token)(void *ctx, uint64_t tag, int sample, int32_t id);
     void *on_token_ctx;
 } r1_loaded_options;
 
-/* Collective over all ranks. */
+/* Model, tokenizer and weights; Collective over all ranks. */
 R1_MUST_USE r1_status r1_loaded_open(r1_loaded *l, r1_world *world, const r1_loaded_options *o,
                                      r1_err *err);
+/* The engine for these requests: the longest of them always fits.  Collective. */
+R1_MUST_USE r1_status r1_loaded_start(r1_loaded *l, const r1_loaded_options *o,
+                                      const r1_request *requests, uint64_t n, r1_err *err);
 void r1_loaded_close(r1_loaded *l); /* Collective. */
 
 /* What a row comes to: bytes appended to out, on the rank that made it. */

@@ -63,4 +63,8 @@ grep -q '"finish_reason": "stop"' "$dir/g.jsonl" || fail "--stop: nothing was st
 grep -q '"text": "[^"]*+[^"]' "$dir/g.jsonl" && fail "--stop: a text goes on behind it"
 generate --n 20 --min-new-tokens 30 --max-new-tokens 40 | ids | awk -F, 'NF < 30 { exit 1 }' ||
     fail "--min-new-tokens: a shorter one came"
+long=$(awk 'BEGIN { for (i = 0; i < 700; i++) printf "1+" }')
+timeout 60 "$build/r1-generate" --model "$model" --threads 1 --prompt "$long" --batch 1 \
+    --max-new-tokens 100 >"$dir/long.txt" 2>"$dir/long.err" ||
+    fail "a long prompt with --batch 1: $(cat "$dir/long.err")"
 exit $bad
