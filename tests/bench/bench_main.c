@@ -48,7 +48,8 @@ int main(int argc, char **argv) {
         {"sequences", R1_CLI_INT, &o.sequences, "N", "train: sequences of a step (default 4)"},
         {"length", R1_CLI_INT, &o.length, "N", "train: tokens of each (default 256)"},
         {"recompute", R1_CLI_FLAG, &o.recompute, NULL, "train: keep only each layer's input"},
-        {"dir", R1_CLI_STRING, &o.dir, "DIR", "checkpoint: where to write (default .)"},
+        {"dir", R1_CLI_STRING, &o.dir, "DIR",
+         "checkpoint: an existing directory to write below (default .)"},
         {"reps", R1_CLI_INT, &o.reps, "N", "repetitions; medians are printed (default 5)"},
         {0}};
     const r1_cli cli = {

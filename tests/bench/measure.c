@@ -10,6 +10,7 @@
 #include "learner/runner.h"
 #include "tests/bench/peak.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -391,7 +392,7 @@ done:
     return st;
 }
 
-static r1_status write_and_read(const bench_options *o, const bench_model *m, r1_shard *s,
+static r1_status write_and_read(const char *dir, const bench_model *m, r1_shard *s,
                                 double *ret_write, double *ret_read, r1_err *err) {
     char tmp[R1_PATH_MAX], path[R1_PATH_MAX];
     r1_ckpt_numbers numbers = {0};
@@ -402,12 +403,12 @@ static r1_status write_and_read(const bench_options *o, const bench_model *m, r1
     r1_status st;
 
     double t0 = r1_now_s();
-    R1_TRY(r1_ckpt_begin(o->dir, 0, tmp, sizeof tmp, err));
+    R1_TRY(r1_ckpt_begin(dir, 0, tmp, sizeof tmp, err));
     R1_TRY(
         r1_ckpt_write_shard(tmp, 0, &m->model.layout, m->ops, 0, n, s->w, s->m, s->v, &shard, err));
-    R1_TRY(r1_ckpt_finish(o->dir, tmp, &m->model.layout, &shard, 1, &numbers, &texts, err));
+    R1_TRY(r1_ckpt_finish(dir, tmp, &m->model.layout, &shard, 1, &numbers, &texts, err));
     double t1 = r1_now_s();
-    R1_TRY(r1_path_format(path, sizeof path, err, "%s/step_000000", o->dir));
+    R1_TRY(r1_path_format(path, sizeof path, err, "%s/step_000000", dir));
     R1_TRY(R1_NEW(c, 1, err));
     R1_TRY(r1_ckpt_open(c, path, err));
     st = r1_ckpt_read(c, &m->model.layout, m->ops, 0, n, s->w, s->m, s->v, err);
@@ -421,17 +422,33 @@ done:
     return st;
 }
 
+/* A new directory below `parent`, the only place where files are made and removed. */
+static r1_status own_dir(const char *parent, char *ret, size_t size, r1_err *err) {
+    char path[R1_PATH_MAX];
+    r1_status st;
+
+    R1_TRY(r1_path_format(path, sizeof path, err, "%s/r1-bench.XXXXXX", parent));
+    if (!mkdtemp(path))
+        return R1_FAIL(err, R1_IO, "cannot create a directory in '%s': %s", parent,
+                       strerror(errno));
+    st = r1_path_format(ret, size, err, "%s", path);
+done:
+    return st;
+}
+
 r1_status bench_checkpoint(const bench_options *o, r1_err *err) {
     double write_s[64], read_s[64];
-    bench_model m;
+    char dir[R1_PATH_MAX] = "";
+    bench_model m = {0};
     r1_shard s = {0};
     r1_status st;
 
+    R1_TRY(own_dir(o->dir, dir, sizeof dir, err));
     R1_TRY(bench_model_open(&m, o, 64, err));
     R1_TRY(r1_shard_open(&s, &m.model.layout, 1, 0, err));
     memcpy(s.w, m.master.base, m.model.layout.n_params * sizeof(float));
     for (int r = 0; r < o->reps; r++)
-        R1_TRY(write_and_read(o, &m, &s, &write_s[r], &read_s[r], err));
+        R1_TRY(write_and_read(dir, &m, &s, &write_s[r], &read_s[r], err));
     double bytes = 3.0 * (double)m.model.layout.n_params * sizeof(float);
     double w = median(write_s, o->reps), r = median(read_s, o->reps);
     head("checkpoint", &m);
@@ -439,8 +456,12 @@ r1_status bench_checkpoint(const bench_options *o, r1_err *err) {
            "\"read_gbs_checkpoint\": %.3f, ",
            bytes, w, bytes / w * 1e-9, r, bytes / r * 1e-9);
     tail(&m);
+done:
     r1_shard_close(&s);
     bench_model_close(&m);
-done:
+    if (*dir) {
+        r1_status removed = r1_dir_remove(dir, st == R1_OK ? err : NULL);
+        st = st == R1_OK ? removed : st;
+    }
     return st;
 }

@@ -1,0 +1,34 @@
+# To be sourced by the tests of the programs, with BUILD_DIR and SOURCE_DIR as arguments: a scratch
+# directory as working directory, and commands that say what differs from what is expected.
+set -u
+build=$1 src=$2
+. "$src/deploy/mpi-env"
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 99
+bad=0
+
+fail() {
+    echo "FAIL: $*"
+    bad=1
+}
+
+# try RC PROGRAM [ARGUMENT]...: stdout goes to the file out, stderr to err.
+try() {
+    want=$1 program=$2
+    shift 2
+    said="$program $*"
+    timeout -k 5 120 "$build/$program" "$@" >out 2>err </dev/null
+    rc=$?
+    [ "$rc" -eq "$want" ] || fail "$said: exit code $rc, not $want: $(head -3 err)"
+}
+
+# says out|err TEXT: the last command wrote TEXT there.
+says() {
+    grep -qF -- "$2" "$1" || fail "$said: '$2' is not in $1: $(head -5 "$1")"
+}
+
+# silent out|err: the last command wrote nothing there.
+silent() {
+    [ ! -s "$1" ] || fail "$said: $1 is not empty: $(head -3 "$1")"
+}
