@@ -1,21 +1,15 @@
 /* r1-eval: how many problems of a file a model solves. */
 #include "actor/evaluate.h"
 #include "common/base/cli.h"
+#include "common/base/cpu.h"
 #include "common/base/log.h"
 
+#include <limits.h>
 #include <string.h>
 
 static r1_status check(const r1_evaluate_options *o, r1_err *err) {
     if (!o->model || !o->data || !o->reward)
         return R1_FAIL(err, R1_USAGE, "--model, --data and --reward are needed");
-    if (strcmp(o->dtype, "bf16") != 0 && strcmp(o->dtype, "fp32") != 0)
-        return R1_FAIL(err, R1_USAGE, "--dtype %s: fp32 or bf16", o->dtype);
-    if (o->n < 1 || o->n > 65535 || o->max_new < 1 || o->batch < 1)
-        return R1_FAIL(err, R1_USAGE, "--n, --max-new-tokens and --batch are at least 1");
-    if (!(o->temperature >= 0) || !(o->top_p > 0 && o->top_p <= 1) || o->top_k < 0)
-        return R1_FAIL(
-            err, R1_USAGE,
-            "--temperature and --top-k are at least 0, --top-p is above 0 and at most 1");
     return strcmp(o->chat_template, "auto") == 0 ? R1_OK : r1_template_check(o->chat_template, err);
 }
 
@@ -34,16 +28,21 @@ static r1_status parse(int argc, char **argv, int print, r1_evaluate_options *o,
         {"template", R1_CLI_STRING, &o->chat_template, "KIND",
          "plain, r1_zero, chatml, llama3, deepseek or a text with {prompt} (default: the model's)"},
         {"system", R1_CLI_STRING, &o->system, "TEXT", "system message"},
-        {"n", R1_CLI_INT, &o->n, "N", "samples a problem (default 1)"},
-        {"limit", R1_CLI_INT, &o->limit, "N", "the first N problems only"},
-        {"max-new-tokens", R1_CLI_INT, &o->max_new, "N", "tokens at most (default 512)"},
-        {"temperature", R1_CLI_DOUBLE, &o->temperature, "T", "0 is greedy (default 1.0)"},
-        {"top-p", R1_CLI_DOUBLE, &o->top_p, "P", "nucleus sampling (default 1.0: off)"},
-        {"top-k", R1_CLI_INT, &o->top_k, "K", "most probable tokens only (default 0: off)"},
+        {"n", R1_CLI_INT, &o->n, "N", "samples a problem (default 1)", 1, R1_SAMPLES_MAX},
+        {"limit", R1_CLI_INT, &o->limit, "N", "the first N problems only", 1, INT_MAX},
+        {"max-new-tokens", R1_CLI_INT, &o->max_new, "N", "tokens at most (default 512)", 1,
+         R1_POSITIONS_MAX},
+        {"temperature", R1_CLI_DOUBLE, &o->temperature, "T", "0 is greedy (default 1.0)", 0, 100},
+        {"top-p", R1_CLI_DOUBLE, &o->top_p, "P", "nucleus sampling (default 1.0: off)", 0, 1,
+         .above = 1},
+        {"top-k", R1_CLI_INT, &o->top_k, "K", "most probable tokens only (default 0: off)", 0,
+         INT_MAX},
         {"seed", R1_CLI_UINT64, &o->seed, "S", "of the random numbers (default 1)"},
-        {"dtype", R1_CLI_STRING, &o->dtype, "fp32|bf16", "of the computation (default bf16)"},
-        {"batch", R1_CLI_INT, &o->batch, "N", "samples that run at once (default 64)"},
-        {"threads", R1_CLI_INT, &o->threads, "N", "a rank (default: cores / ranks)"},
+        {"dtype", R1_CLI_CHOICE, &o->dtype, "fp32|bf16", "of the computation (default bf16)"},
+        {"batch", R1_CLI_INT, &o->batch, "N", "samples that run at once (default 64)", 1,
+         R1_BATCH_MAX},
+        {"threads", R1_CLI_INT, &o->threads, "N", "a rank (default: cores / ranks)", 1,
+         r1_cpu_threads_max()},
         {"rollouts", R1_CLI_STRING, &o->rollouts, "FILE", "write every completion and its verdict"},
         {0}};
     const r1_cli cli = {
@@ -89,8 +88,6 @@ int main(int argc, char **argv) {
         st = parse(argc, argv, first, &o, &result, &err);
     if (st == R1_OK && result == R1_CLI_RUN)
         st = r1_evaluate_model(&world, &o, &err);
-    if (st != R1_OK && first)
-        r1_error("%s", err.msg);
     r1_world_close(&world);
-    return r1_exit_code(st);
+    return r1_cli_end(st, &err, first);
 }

@@ -1,9 +1,25 @@
 /* r1-generate: text or JSON lines in, continuations out. */
 #include "actor/generate.h"
 #include "common/base/cli.h"
+#include "common/base/cpu.h"
 #include "common/base/log.h"
 
+#include <limits.h>
 #include <string.h>
+
+static r1_status check(const r1_generate_options *o, r1_err *err) {
+    int own_template = strcmp(o->chat_template, "auto") != 0;
+
+    if (!o->model || !o->prompt == !o->prompts)
+        return R1_FAIL(err, R1_USAGE, "--model and one of --prompt and --prompts are needed");
+    if (!o->chat && (own_template || o->system))
+        return R1_FAIL(err, R1_USAGE, "--%s has no effect without --chat",
+                       own_template ? "template" : "system");
+    if (o->min_new > o->max_new)
+        return R1_FAIL(err, R1_USAGE, "--min-new-tokens %d is above --max-new-tokens %d",
+                       o->min_new, o->max_new);
+    return own_template ? r1_template_check(o->chat_template, err) : R1_OK;
+}
 
 static r1_status parse(int argc, char **argv, int print, r1_generate_options *o, r1_cli_result *ret,
                        r1_err *err) {
@@ -18,21 +34,27 @@ static r1_status parse(int argc, char **argv, int print, r1_generate_options *o,
         {"template", R1_CLI_STRING, &o->chat_template, "KIND",
          "plain, r1_zero, chatml, llama3, deepseek or a text with {prompt} (default: the model's)"},
         {"system", R1_CLI_STRING, &o->system, "TEXT", "system message of --chat"},
-        {"n", R1_CLI_INT, &o->n, "N", "samples a prompt (default 1)"},
-        {"max-new-tokens", R1_CLI_INT, &o->max_new, "N", "tokens at most (default 256)"},
-        {"min-new-tokens", R1_CLI_INT, &o->min_new, "N", "no stop token before (default 0)"},
-        {"temperature", R1_CLI_DOUBLE, &o->temperature, "T", "0 is greedy (default 1.0)"},
-        {"top-p", R1_CLI_DOUBLE, &o->top_p, "P", "nucleus sampling (default 1.0: off)"},
-        {"top-k", R1_CLI_INT, &o->top_k, "K", "most probable tokens only (default 0: off)"},
+        {"n", R1_CLI_INT, &o->n, "N", "samples a prompt (default 1)", 1, R1_SAMPLES_MAX},
+        {"max-new-tokens", R1_CLI_INT, &o->max_new, "N", "tokens at most (default 256)", 1,
+         R1_POSITIONS_MAX},
+        {"min-new-tokens", R1_CLI_INT, &o->min_new, "N", "no stop token before (default 0)", 0,
+         R1_POSITIONS_MAX},
+        {"temperature", R1_CLI_DOUBLE, &o->temperature, "T", "0 is greedy (default 1.0)", 0, 100},
+        {"top-p", R1_CLI_DOUBLE, &o->top_p, "P", "nucleus sampling (default 1.0: off)", 0, 1,
+         .above = 1},
+        {"top-k", R1_CLI_INT, &o->top_k, "K", "most probable tokens only (default 0: off)", 0,
+         INT_MAX},
         {"seed", R1_CLI_UINT64, &o->seed, "S", "of the random numbers (default 1)"},
         {"stop", R1_CLI_STRING, &o->stop, "TEXT", "end when this text appears"},
         {"ignore-eos", R1_CLI_FLAG, &o->ignore_eos, NULL, "go on behind the end of the sequence"},
-        {"dtype", R1_CLI_STRING, &o->dtype, "fp32|bf16", "of the computation (default bf16)"},
+        {"dtype", R1_CLI_CHOICE, &o->dtype, "fp32|bf16", "of the computation (default bf16)"},
         {"logprobs", R1_CLI_FLAG, &o->logprobs, NULL, "log-probability of each new token"},
         {"prompt-logprobs", R1_CLI_FLAG, &o->prompt_logprobs, NULL,
          "log-probability of each token of the prompt but the first"},
-        {"batch", R1_CLI_INT, &o->batch, "N", "samples that run at once (default 64)"},
-        {"threads", R1_CLI_INT, &o->threads, "N", "a rank (default: cores / ranks)"},
+        {"batch", R1_CLI_INT, &o->batch, "N", "samples that run at once (default 64)", 1,
+         R1_BATCH_MAX},
+        {"threads", R1_CLI_INT, &o->threads, "N", "a rank (default: cores / ranks)", 1,
+         r1_cpu_threads_max()},
         {0}};
     const r1_cli cli = {
         .program = "r1-generate",
@@ -59,17 +81,7 @@ static r1_status parse(int argc, char **argv, int print, r1_generate_options *o,
     R1_TRY(r1_cli_parse(&cli, argc, argv, print, ret, &n, err));
     if (*ret != R1_CLI_RUN)
         return R1_OK;
-    if (!o->model || !o->prompt == !o->prompts)
-        return R1_FAIL(err, R1_USAGE, "--model and one of --prompt and --prompts are needed");
-    if (strcmp(o->dtype, "bf16") != 0 && strcmp(o->dtype, "fp32") != 0)
-        return R1_FAIL(err, R1_USAGE, "--dtype %s: fp32 or bf16", o->dtype);
-    if (o->n < 1 || o->n > 65535 || o->max_new < 1 || o->batch < 1 || o->top_k < 0 ||
-        o->min_new < 0)
-        return R1_FAIL(err, R1_USAGE, "--n, --max-new-tokens and --batch are at least 1");
-    if (!(o->temperature >= 0) || !(o->top_p > 0 && o->top_p <= 1))
-        return R1_FAIL(err, R1_USAGE, "--temperature is at least 0, --top-p above 0 and at most 1");
-    if (strcmp(o->chat_template, "auto") != 0)
-        st = r1_template_check(o->chat_template, err);
+    return check(o, err);
 done:
     return st;
 }
@@ -88,8 +100,6 @@ int main(int argc, char **argv) {
         st = parse(argc, argv, first, &j.o, &result, &err);
     if (st == R1_OK && result == R1_CLI_RUN)
         st = r1_generate_run(&j, &err);
-    if (st != R1_OK && first)
-        r1_error("%s", err.msg);
     r1_world_close(&world);
-    return r1_exit_code(st);
+    return r1_cli_end(st, &err, first);
 }

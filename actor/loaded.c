@@ -5,9 +5,12 @@
 #include "common/base/cpu.h"
 #include "common/comm/collect.h"
 
+#include <math.h>
 #include <string.h>
 
 #define ROWS_MAX ((size_t)1 << 40)
+
+#define BLOCKS_MAX (1 << 30)
 
 /* Units whose fp32 weights are in memory at once while they are packed. */
 #define UNITS_AT_ONCE 512
@@ -57,7 +60,7 @@ static r1_status open_engine(r1_loaded *l, const r1_loaded_options *o, int longe
     double block = (double)r1_kv_block_bytes(&l->policy.arch, l->policy.ops->dtype);
     double room = r1_memory_available() / 2 / l->world->node.size / block;
     int each = longest / R1_KV_BLOCK + 2;
-    double want = (double)o->max_sequences * each;
+    double want = fmin((double)o->max_sequences * each, BLOCKS_MAX);
     r1_engine_options e = {.model = &l->policy.model,
                            .max_sequences = o->max_sequences,
                            .n_blocks = (int)(want < room   ? want

@@ -6,6 +6,12 @@
 #include "common/comm/window.h"
 #include "common/store/policy.h"
 
+/* Largest values of the programs' options: a trajectory's sample number is 16 bits wide, no model
+ * has more positions, and a step of so many rows is far behind the point where more rows help. */
+#define R1_SAMPLES_MAX   65535
+#define R1_POSITIONS_MAX (1 << 28)
+#define R1_BATCH_MAX     65536
+
 typedef struct r1_loaded {
     r1_world *world;
     r1_policy policy;

@@ -133,7 +133,8 @@ int main(int argc, char **argv) {
         .about = "Turns texts into token ids and back.  Every line of IN.jsonl (- is stdin) is an "
                  "object with\na string `text`; for each, in order, a line {\"text\", \"ids\", "
                  "\"decoded\"} goes to stdout.  The ids\nare those of Hugging Face's tokenizers "
-                 "without its bos and eos.  Bytes that are not UTF-8 become\nU+FFFD.",
+                 "without its bos and eos.  Bytes that are not UTF-8 become\nU+FFFD.  Under mpirun "
+                 "the first rank does the work.",
         .epilog = "Example\n  echo '{\"text\": \"2 + 2 = 4\"}' | r1-tokenize --model "
                   "SmolLM2-135M-Instruct.Q4_1.gguf -\n\nExit codes: 0, 64 wrong usage, 65 bad data "
                   "(a line, a tokenizer that is not known), 74 input/output.\n",
@@ -144,18 +145,17 @@ int main(int argc, char **argv) {
     r1_cli_result result;
     r1_err err = {0};
     int n;
-    r1_status st = r1_cli_parse(&cli, argc, argv, 1, &result, &n, &err);
+    r1_status st;
 
-    if (st == R1_OK && result == R1_CLI_EXIT_OK)
-        return 0;
-    if (st == R1_OK && !o.model)
+    st = r1_cli_parse(&cli, argc, argv, 1, &result, &n, &err);
+    if (st != R1_OK || result == R1_CLI_EXIT_OK)
+        return r1_cli_end(st, &err, 1);
+    if (!o.model)
         st = R1_FAIL(&err, R1_USAGE, "--model is missing (see --help)");
     if (st == R1_OK)
         st = r1_tokenizer_open(&t, o.model, &err);
     if (st == R1_OK)
         st = convert_file(t, &o, argv[1], &err);
-    if (st != R1_OK)
-        fprintf(stderr, "r1-tokenize: %s\n", err.msg);
     r1_tokenizer_free(t);
-    return r1_exit_code(st);
+    return r1_cli_end(st, &err, 1);
 }

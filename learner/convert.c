@@ -199,10 +199,6 @@ static int wants_checkpoint(const r1_convert_options *o) {
 }
 
 static r1_status check(const r1_convert_options *o, r1_err *err) {
-    if (strcmp(o->to, "auto") != 0 && strcmp(o->to, "hf") != 0 && strcmp(o->to, "checkpoint") != 0)
-        return R1_FAIL(err, R1_USAGE, "--to %s: hf, checkpoint or auto", o->to);
-    if (o->shard_mb < 1)
-        return R1_FAIL(err, R1_USAGE, "--max-shard-mb is at least 1");
     if (!r1_path_exists(o->in))
         return R1_FAIL(err, R1_IO, "'%s' does not exist", o->in);
     if (wants_checkpoint(o) && r1_ckpt_is(o->in))

@@ -5,6 +5,7 @@
 #include "common/store/checkpoint.h"
 #include "learner/convert.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 static r1_status run(r1_convert_options *o, const char *verify, int n, char **argv, r1_err *err) {
@@ -33,10 +34,10 @@ int main(int argc, char **argv) {
     const r1_cli_option table[] = {
         {"dtype", R1_CLI_STRING, &o.dtype, "F32|BF16|F16",
          "of the weights (default: the source's; F32 for GGUF and checkpoints)"},
-        {"to", R1_CLI_STRING, &o.to, "hf|checkpoint|auto",
+        {"to", R1_CLI_CHOICE, &o.to, "hf|checkpoint|auto",
          "what OUT becomes (default auto: a checkpoint if its name begins with step_, else hf)"},
         {"max-shard-mb", R1_CLI_INT, &o.shard_mb, "N",
-         "largest file of weights in 10^6 bytes (default 5000)"},
+         "largest file of weights in 10^6 bytes (default 5000)", 1, INT_MAX},
         {"verify", R1_CLI_STRING, &verify, "CHECKPOINT",
          "only check a checkpoint's files, byte for byte"},
         {0}};
@@ -64,9 +65,5 @@ int main(int argc, char **argv) {
     r1_status st = r1_cli_parse(&cli, argc, argv, 1, &result, &n, &err);
     if (st == R1_OK && result == R1_CLI_RUN)
         st = run(&o, verify, n, argv, &err);
-    if (st == R1_OK && fflush(stdout) != 0)
-        st = R1_FAIL(&err, R1_IO, "cannot write to stdout");
-    if (st != R1_OK)
-        r1_error("%s", err.msg);
-    return r1_exit_code(st);
+    return r1_cli_end(st, &err, 1);
 }

@@ -230,12 +230,12 @@ int main(int argc, char **argv) {
     }
     if (st == R1_PEER || r1_world_is_ending()) /* not all may know of it */
         r1_world_fail(r1_exit_code(st), err.msg);
-    if (st != R1_OK && first) {
+    if (st != R1_OK && first) { /* now, so that the log has it too */
         r1_error("%s", err.msg);
         r1_output_close(&j.run, r1_exit_code(st), NULL, NULL);
     }
     r1_card_phase("end");
     close_job(&j);
     r1_world_close(&j.world);
-    return r1_exit_code(st);
+    return r1_cli_end(st, &err, st == R1_OK && first);
 }

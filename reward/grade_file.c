@@ -10,10 +10,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define CHUNK             ((size_t)4 << 20) /* bytes read at a time */
-#define LINE_BYTES        ((size_t)16 << 20)
-#define MAX_LINES         16384
-#define R1_GRADE_JOBS_MAX 256
+#define CHUNK      ((size_t)4 << 20) /* bytes read at a time */
+#define LINE_BYTES ((size_t)16 << 20)
+#define MAX_LINES  16384
 
 typedef struct line {
     r1_text text;

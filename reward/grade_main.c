@@ -11,7 +11,8 @@ int main(int argc, char **argv) {
     const r1_cli_option table[] = {
         {"from", R1_CLI_STRING, &o.from, "PLACE",
          "number: auto | last | boxed | answer_tag | hash: where the answer stands (default auto)"},
-        {"jobs", R1_CLI_INT, &jobs, "N", "threads; they change neither order nor verdicts (1)"},
+        {"jobs", R1_CLI_INT, &jobs, "N", "threads; they change neither order nor verdicts (1)", 1,
+         R1_GRADE_JOBS_MAX},
         {0}};
     const r1_cli cli = {
         .program = "r1-grade",
@@ -37,15 +38,13 @@ int main(int argc, char **argv) {
     r1_reward *reward = NULL;
     r1_cli_result result;
     r1_err err = {0};
-    r1_status st = r1_cli_parse(&cli, argc, argv, 1, &result, &n, &err);
+    r1_status st;
 
-    if (st == R1_OK && result == R1_CLI_EXIT_OK)
-        return 0;
-    if (st == R1_OK && (jobs < 1 || jobs > R1_GRADE_JOBS_MAX))
-        st = R1_FAIL(&err, R1_USAGE, "--jobs %d is not in 1..%d", jobs, R1_GRADE_JOBS_MAX);
-    o.name = st == R1_OK ? argv[1] : NULL;
-    if (st == R1_OK)
-        st = r1_reward_open(&reward, &o, &err);
+    st = r1_cli_parse(&cli, argc, argv, 1, &result, &n, &err);
+    if (st != R1_OK || result == R1_CLI_EXIT_OK)
+        return r1_cli_end(st, &err, 1);
+    o.name = argv[1];
+    st = r1_reward_open(&reward, &o, &err);
     if (st == R1_OK)
         st = r1_grade_file(&(r1_grade_options){reward, argv[1], argv[2], jobs}, stdout, counts,
                            &err);
@@ -53,8 +52,6 @@ int main(int argc, char **argv) {
         if (counts[k])
             fprintf(stderr, "r1-grade: %llu %s\n", (unsigned long long)counts[k],
                     r1_verdict_name((r1_verdict_kind)k));
-    if (st != R1_OK)
-        fprintf(stderr, "r1-grade: %s\n", err.msg);
     r1_reward_close(reward);
-    return r1_exit_code(st);
+    return r1_cli_end(st, &err, 1);
 }

@@ -106,6 +106,12 @@ int r1_cpu_cores(void) {
     return most < n ? most : n;
 }
 
+int r1_cpu_threads_max(void) {
+    int n = 16 * r1_cpu_cores();
+
+    return n < 4096 ? n : 4096;
+}
+
 /* MemAvailable of the machine, in bytes. */
 static double machine_has(void) {
     FILE *f = fopen("/proc/meminfo", "re");

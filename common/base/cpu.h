@@ -22,6 +22,9 @@ const char *r1_cpu_name(void); /* brand string, e.g. "AMD EPYC" */
 
 /* Cores in this process's affinity mask, at most what a container's quota allows. */
 int r1_cpu_cores(void);
+/* The most threads that a process may be told to use: 16 a core, at most 4096.  More only fail to
+ * start, or take the memory of their stacks. */
+int r1_cpu_threads_max(void);
 
 /* Bytes that this node could give without swapping (MemAvailable, and within its
  * control groups' limits). */

@@ -12,10 +12,11 @@
 static struct {
     int rank;
     r1_log_level level;
+    const char *name;
     FILE *file;
     double t0_s;
     int bar_shown; /* a progress bar stands on the current line of the terminal */
-} lg = {.rank = -1, .level = R1_LOG_INFO};
+} lg = {.rank = -1, .level = R1_LOG_INFO, .name = "r1"};
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void r1_log_init(int rank, r1_log_level stderr_level) {
@@ -27,6 +28,10 @@ void r1_log_init(int rank, r1_log_level stderr_level) {
 
 int r1_log_rank(void) {
     return lg.rank;
+}
+
+void r1_log_name(const char *program) {
+    lg.name = program;
 }
 
 r1_status r1_log_open_file(const char *path, r1_err *err) {
@@ -73,9 +78,10 @@ void r1_log(r1_log_level level, const char *fmt, ...) {
     if (level <= lg.level && (lg.rank <= 0 || level == R1_LOG_ERROR)) {
         clear_bar();
         if (level == R1_LOG_ERROR && lg.rank > 0)
-            fprintf(stderr, "r1: error (rank %d): %s\n", lg.rank, line);
+            fprintf(stderr, "%s: error (rank %d): %s\n", lg.name, lg.rank, line);
         else if (level <= R1_LOG_WARN)
-            fprintf(stderr, "r1: %s: %s\n", level == R1_LOG_ERROR ? "error" : "warning", line);
+            fprintf(stderr, "%s: %s: %s\n", lg.name, level == R1_LOG_ERROR ? "error" : "warning",
+                    line);
         else
             fprintf(stderr, "%s\n", line);
     }

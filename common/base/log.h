@@ -16,6 +16,8 @@ typedef enum r1_log_level {
 /* rank < 0: a program without ranks (everything that passes the level is printed). */
 void r1_log_init(int rank, r1_log_level stderr_level);
 int r1_log_rank(void);
+/* What errors and warnings begin with (not copied); "r1" until a program says its name. */
+void r1_log_name(const char *program);
 
 /* Append to `path` from now on (everything up to debug). */
 R1_MUST_USE r1_status r1_log_open_file(const char *path, r1_err *err);

@@ -32,3 +32,9 @@ says() {
 silent() {
     [ ! -s "$1" ] || fail "$said: $1 is not empty: $(head -3 "$1")"
 }
+
+# make_model: a tiny model, $model, by a run of two updates in the directory run.
+make_model() {
+    try 0 r1-train "$src/tests/programs/tiny.yaml" --output run compute.threads=1
+    model=$dir/run/checkpoints/step_000002
+}

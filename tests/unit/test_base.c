@@ -206,10 +206,13 @@ static void command_line(void **state) {
     int n = 1, flag = 0, positional;
     double t = 1.0;
     uint64_t seed = 0;
-    const char *model = NULL;
+    const char *model = NULL, *dtype = "bf16";
     const r1_cli_option options[] = {{"model", R1_CLI_STRING, &model, "M", "model"},
-                                     {"n", R1_CLI_INT, &n, "N", "samples"},
+                                     {"n", R1_CLI_INT, &n, "N", "samples", 1, 9},
                                      {"temperature", R1_CLI_DOUBLE, &t, "T", "temperature"},
+                                     {"template", R1_CLI_STRING, &model, "T", "template"},
+                                     {"top-p", R1_CLI_DOUBLE, &t, "P", "p", 0, 1, .above = 1},
+                                     {"dtype", R1_CLI_CHOICE, &dtype, "fp32|bf16", "dtype"},
                                      {"seed", R1_CLI_UINT64, &seed, "S", "seed"},
                                      {"chat", R1_CLI_FLAG, &flag, NULL, "chat template"},
                                      {0}};
@@ -219,10 +222,6 @@ static void command_line(void **state) {
     const char *good[] = {"r1-test",       "--model", "m",      "in.jsonl",
                           "--n=3",         "--chat",  "--seed", "9",
                           "--temperature", "0.5",     NULL};
-    const char *bad_number[] = {"r1-test", "in", "--n", "3x", NULL};
-    const char *unknown[] = {"r1-test", "in", "--bogus", NULL};
-    const char *missing[] = {"r1-test", NULL};
-
     ASSERT_OK(r1_cli_parse(&cli, 10, (char **)(uintptr_t)good, 0, &result, &positional, &err),
               &err);
     assert_string_equal(model, "m");
@@ -231,12 +230,30 @@ static void command_line(void **state) {
     assert_int_equal(n, 3);
     assert_int_equal(flag, 1);
     assert_int_equal(seed, 9);
+    assert_string_equal(dtype, "bf16");
     assert_true(t == 0.5);
-    ASSERT_FAILS(
-        r1_cli_parse(&cli, 4, (char **)(uintptr_t)bad_number, 0, &result, &positional, &err),
-        R1_USAGE, &err, "'3x'");
-    ASSERT_FAILS(r1_cli_parse(&cli, 3, (char **)(uintptr_t)unknown, 0, &result, &positional, &err),
-                 R1_USAGE, &err, "--bogus");
+    static const struct {
+        const char *option, *value, *message;
+    } bad[] = {{"--n", "3x", "'3x' is not a valid number"},
+               {"--n", "0", "--n 0 is not a number from 1 to 9"},
+               {"--n=10", NULL, "--n 10 is not"},
+               {"--n", "99999999999", "is not a number from 1 to 9"},
+               {"--temperature", "nan", "--temperature nan is not a finite number"},
+               {"--top-p", "0", "not a number above 0 and up to 1"},
+               {"--dtype", "bf", "--dtype bf: not one of fp32|bf16"},
+               {"--bogus", NULL, "unknown option '--bogus'"},
+               {"--tem", "1", "do you mean --temperature or --template?"},
+               {"--temperatu=1", NULL, "do you mean --temperature?"},
+               {"--chat=1", NULL, "'--chat=1': this option takes no argument"},
+               {"-x", NULL, "unknown option '-x'"},
+               {"--seed", NULL, "missing argument of '--seed'"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *args[] = {"r1-test", "in", bad[i].option, bad[i].value, NULL};
+        ASSERT_FAILS(r1_cli_parse(&cli, bad[i].value ? 4 : 3, (char **)(uintptr_t)args, 0, &result,
+                                  &positional, &err),
+                     R1_USAGE, &err, bad[i].message);
+    }
+    const char *missing[] = {"r1-test", NULL};
     ASSERT_FAILS(r1_cli_parse(&cli, 1, (char **)(uintptr_t)missing, 0, &result, &positional, &err),
                  R1_USAGE, &err, "usage:");
 }

@@ -1,0 +1,88 @@
+#!/bin/sh
+# Options of all programs: help, version, spelling, ranges, exit codes, a stdout that is full.
+# Usage: options.sh BUILD_DIR SOURCE_DIR
+. "$2/tests/programs/lib.sh"
+
+programs="r1-train r1-eval r1-generate r1-tokenize r1-grade r1-convert r1-bench"
+for p in $programs; do
+    for help in --help -h; do
+        try 0 $p $help
+        says out "Usage: $p "
+        says out --version
+        silent err
+    done
+    try 0 $p --version
+    says out "version"
+    says out "compiler"
+    silent err
+    try 64 $p --no-such-option
+    silent out
+    says err "$p: error: unknown option '--no-such-option'"
+    [ "$(wc -l <err)" -eq 1 ] || fail "$p: more than one line: $(cat err)"
+    timeout 60 "$build/$p" --help >/dev/full 2>err
+    [ $? -eq 74 ] || fail "$p --help > /dev/full does not end with 74"
+    grep -q "cannot write to stdout" err || fail "$p --help > /dev/full says nothing"
+done
+
+make_model
+printf '{"question": "1+1=", "answer": "2"}\n' >data.jsonl
+generate="r1-generate --model $model"
+evaluate="r1-eval --model $model --data data.jsonl --reward number"
+
+# wrong TEXT COMMAND...: ends with 64, writes nothing to stdout, and says TEXT.
+wrong() {
+    text=$1
+    shift
+    try 64 "$@"
+    silent out
+    says err "$text"
+}
+for c in "$generate --prompt x" "$evaluate"; do
+    wrong "'--temp': do you mean --template or --temperature?" $c --temp 0
+    wrong "unknown option '--temperatur': do you mean --temperature?" $c --temperatur 0
+    wrong "missing argument of '--seed'" $c --seed
+    wrong "--n 99999 is not a number from 1 to 65535" $c --n 99999
+    wrong "--n 0 is not" $c --n 0
+    wrong "--top-k -1 is not a number from 0" $c --top-k -1
+    wrong "--top-p 0 is not a number above 0 and up to 1" $c --top-p 0
+    wrong "--temperature inf is not" $c --temperature inf
+    wrong "--temperature nan is not" $c --temperature nan
+    wrong "'1x' is not a valid number" $c --seed 1x
+    wrong "--max-new-tokens 2147483647 is not" $c --max-new-tokens 2147483647
+    wrong "--batch 2147483647 is not" $c --batch 2147483647
+    wrong "--threads 100000 is not" $c --threads 100000
+    wrong "--threads -3 is not" $c --threads -3
+    wrong "--dtype BF16: not one of fp32|bf16" $c --dtype BF16
+done
+wrong "'--logprobs=yes': this option takes no argument" $generate --prompt x --logprobs=yes
+wrong "--min-new-tokens 5 is above --max-new-tokens 2" $generate --prompt x --min-new-tokens 5 --max-new-tokens 2
+wrong "--template has no effect without --chat" $generate --prompt x --template plain
+wrong "--system has no effect without --chat" $generate --prompt x --system s
+wrong "--limit 0 is not" $evaluate --limit 0
+wrong "--jobs 0 is not a number from 1 to 256" r1-grade number data.jsonl --jobs 0
+wrong "--reps 65 is not a number from 1 to 64" r1-bench decode --reps 65
+wrong "--threads 100000 is not" r1-bench decode --threads 100000
+wrong "--to gguf: not one of hf|checkpoint|auto" r1-convert "$model" out --to gguf
+
+# As long as the context is, whatever is asked for.
+try 0 $generate --prompt 1+1= --temperature 0 --ignore-eos --max-new-tokens 268435456 --batch 65536 --threads 1
+[ "$(wc -c <out)" -gt 1 ] || fail "no text up to the end of the context"
+
+# Streamed text, JSON lines, verdicts: lost output is an error in all of them.
+printf '{"text": "1+1="}\n' >text.jsonl
+full() {
+    program=$1
+    shift
+    timeout 60 "$build/$program" "$@" >/dev/full 2>err
+    rc=$?
+    [ $rc -eq 74 ] || fail "$program $* > /dev/full: exit code $rc: $(tail -1 err)"
+}
+full $generate --prompt 1+1= --ignore-eos --max-new-tokens 4 --threads 1
+full $generate --prompts text.jsonl --max-new-tokens 4 --threads 1
+full $evaluate --max-new-tokens 4 --threads 1
+full r1-tokenize --model "$model" text.jsonl
+full r1-grade countdown "$src/tests/programs/countdown.jsonl"
+full r1-convert "$model" converted
+full r1-bench wire --reps 1
+full r1-train --help-config
+exit $bad
