@@ -147,6 +147,8 @@ int main(int argc, char **argv) {
     int n;
     r1_status st;
 
+    if (!r1_cli_is_first())
+        return 0;
     st = r1_cli_parse(&cli, argc, argv, 1, &result, &n, &err);
     if (st != R1_OK || result == R1_CLI_EXIT_OK)
         return r1_cli_end(st, &err, 1);

@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
         .about = "Turns a model into a Hugging Face directory or a checkpoint.  IN is a Hugging "
                  "Face directory, a\n.gguf file or a checkpoint; OUT must not exist yet.  "
                  "Without --dtype nothing is lost: converting\nback gives the same bits.  OUT's "
-                 "path goes to stdout.",
+                 "path goes to stdout.\nUnder mpirun the first rank does the work.",
         .epilog = "Examples\n"
                   "  r1-convert SmolLM2-135M-Instruct.Q4_1.gguf smollm2-hf\n"
                   "  r1-convert runs/gsm8k/checkpoints/step_000400 out --dtype BF16\n"
@@ -61,6 +61,8 @@ int main(int argc, char **argv) {
     r1_err err = {0};
     int n = 0;
 
+    if (!r1_cli_is_first())
+        return 0;
     r1_log_init(-1, R1_LOG_INFO);
     r1_status st = r1_cli_parse(&cli, argc, argv, 1, &result, &n, &err);
     if (st == R1_OK && result == R1_CLI_RUN)

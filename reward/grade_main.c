@@ -21,7 +21,7 @@ int main(int argc, char **argv) {
             "Grades answers by a rule.  KIND is number, countdown, exact or format.  Every "
             "line of IN.jsonl\n(- is stdin) is an object; for each, in order, a line {\"id\", "
             "\"verdict\", \"score\", \"how\", \"why\",\n\"us\"} goes to stdout.  score is null "
-            "where the reference cannot be judged.",
+            "where the reference cannot be judged.  Under mpirun the first rank does the work.",
         .epilog = "Keys of a line\n"
                   "  number, exact   pred (or completion, response); gold (or reference, answer, "
                   "final), a list: any of them.\n"
@@ -40,6 +40,8 @@ int main(int argc, char **argv) {
     r1_err err = {0};
     r1_status st;
 
+    if (!r1_cli_is_first())
+        return 0;
     st = r1_cli_parse(&cli, argc, argv, 1, &result, &n, &err);
     if (st != R1_OK || result == R1_CLI_EXIT_OK)
         return r1_cli_end(st, &err, 1);

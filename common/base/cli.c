@@ -197,6 +197,19 @@ r1_status r1_cli_parse(const r1_cli *cli, int argc, char **argv, int print,
     return R1_OK;
 }
 
+int r1_cli_is_first(void) {
+    /* Open MPI; its launcher and others; MPICH's; srun without any of them. */
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
+                                        "SLURM_PROCID"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *rank = getenv(names[i]);
+        if (rank && *rank)
+            return strtol(rank, NULL, 10) == 0;
+    }
+    return 1;
+}
+
 int r1_cli_end(r1_status st, r1_err *err, int speaks) {
     int lost = ferror(stdout);
 

@@ -53,6 +53,10 @@ typedef enum r1_cli_result {
 R1_MUST_USE r1_status r1_cli_parse(const r1_cli *cli, int argc, char **argv, int print,
                                    r1_cli_result *ret_result, int *ret_n_positional, r1_err *err);
 
+/* Programs of one process: does this one do the work?  Under mpirun or srun only the first rank does,
+ * the others end at once with exit code 0, so that every line is there once. */
+int r1_cli_is_first(void);
+
 /* The end of every main.  What was written to stdout must have arrived: a full disk makes a success
  * R1_IO.  The error is printed if `speaks` (under MPI: rank 0).  Returns the exit code. */
 int r1_cli_end(r1_status st, r1_err *err, int speaks);

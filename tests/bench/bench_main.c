@@ -55,6 +55,8 @@ int main(int argc, char **argv) {
     int n;
     r1_status st;
 
+    if (!r1_cli_is_first())
+        return 0;
     r1_log_init(-1, R1_LOG_INFO);
     st = r1_cli_parse(&cli, argc, argv, 1, &result, &n, &err);
     if (st == R1_OK && result == R1_CLI_RUN) {
