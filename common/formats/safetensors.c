@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_HEADER ((size_t)100 << 20)
@@ -77,6 +78,58 @@ done:
     return st;
 }
 
+static int by_place(const void *x, const void *y) {
+    const r1_tensor_entry *a = *(const r1_tensor_entry *const *)x,
+                          *b = *(const r1_tensor_entry *const *)y;
+
+    return a->data != b->data ? (a->data > b->data) - (a->data < b->data)
+                              : (a->n > b->n) - (a->n < b->n); /* empty ones first */
+}
+
+/* The format has neither overlaps nor holes: each byte of data belongs to one tensor.  A file that
+ * differs was cut, joined or forged. */
+static r1_status check_places(const r1_tensors *t, size_t first, const uint8_t *data, size_t len,
+                              const char *path, r1_err *err) {
+    size_t n = t->n_entries - first, at = 0, bytes;
+    r1_tensor_entry **order = NULL;
+    r1_status st;
+
+    R1_TRY(R1_NEW(order, n, err));
+    for (size_t i = 0; i < n; i++)
+        order[i] = &t->entries[first + i];
+    if (n)
+        qsort(order, n, sizeof(*order), by_place);
+    for (size_t i = 0; i < n; i++) {
+        size_t from = (size_t)(order[i]->data - data);
+        R1_TRY(r1_source_size(order[i], &bytes, err));
+        if (from != at) {
+            st = R1_FAIL(err, R1_DATA, "%s: tensor '%s' begins at data byte %zu, %s byte %zu", path,
+                         order[i]->name, from,
+                         from < at ? "the one before it ends at" : "behind a gap from", at);
+            goto done;
+        }
+        at += bytes;
+    }
+    if (at != len)
+        st = R1_FAIL(err, R1_DATA, "%s: %zu bytes behind the last tensor belong to none", path,
+                     len - at);
+done:
+    r1_free(order);
+    return st;
+}
+
+/* jansson says where the second of two equal keys ends. */
+static void name_duplicate(const char *text, size_t len, const json_error_t *je, r1_err *err) {
+    size_t end = je->position > 0 && (size_t)je->position <= len ? (size_t)je->position : 0, from;
+
+    while (end > 0 && text[end - 1] != '"')
+        end--;
+    for (from = end > 0 ? end - 1 : 0; from > 0 && text[from - 1] != '"';)
+        from--;
+    if (strncmp(je->text, "duplicate", 9) == 0 && from > 0)
+        r1_err_prefix(err, "tensor '%.*s' is listed twice", (int)(end - 1 - from), text + from);
+}
+
 r1_status r1_source_safetensors(r1_tensors *t, const char *path, r1_err *err) {
     r1_source_file *f = &t->files[t->n_files];
     json_t *root = NULL, *spec;
@@ -84,6 +137,7 @@ r1_status r1_source_safetensors(r1_tensors *t, const char *path, r1_err *err) {
     r1_status st = R1_OK;
     const char *name;
     uint64_t header = 0;
+    size_t n_before = t->n_entries;
 
     R1_TRY(r1_map_open(&f->map, path, err));
     t->n_files++;
@@ -99,12 +153,15 @@ r1_status r1_source_safetensors(r1_tensors *t, const char *path, r1_err *err) {
     if (!json_is_object(root)) {
         st = R1_FAIL(err, R1_DATA, "'%s' is no safetensors file: its header: %s", path,
                      root ? "not an object" : je.text);
+        if (!root)
+            name_duplicate((const char *)f->map.data + 8, (size_t)header, &je, err);
         goto done;
     }
     json_object_foreach(root, name, spec) {
         if (strcmp(name, "__metadata__") != 0)
             R1_TRY(add_entry(t, f, name, spec, (size_t)header, err));
     }
+    st = check_places(t, n_before, f->map.data + 8 + header, f->map.len - 8 - header, path, err);
 done:
     json_decref(root);
     return st;
