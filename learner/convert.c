@@ -89,7 +89,7 @@ static r1_status source_open(source *s, const r1_convert_options *o, r1_err *err
     R1_TRY(r1_ops_open(&s->ops, R1_F32, "ref", 1, err));
     if (r1_ckpt_is(o->in)) {
         R1_TRY(R1_NEW(s->checkpoint, 1, err));
-        R1_TRY(r1_ckpt_open(s->checkpoint, o->in, err));
+        R1_TRY(r1_ckpt_open_model(s->checkpoint, o->in, err));
     } else {
         R1_TRY(r1_tensors_open(&s->tensors, o->in, err));
     }

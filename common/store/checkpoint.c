@@ -336,7 +336,17 @@ done:
     return st;
 }
 
-r1_status r1_ckpt_open(r1_ckpt *c, const char *path, r1_err *err) {
+/* Without the KL reference, which lies beside the checkpoint and serves resuming alone. */
+static void forget_reference(r1_manifest *m) {
+    int n = 0;
+
+    for (int i = 0; i < m->n; i++)
+        if (strncmp(m->entry[i].name, "../", 3) != 0)
+            m->entry[n++] = m->entry[i];
+    m->n = n;
+}
+
+static r1_status open_checkpoint(r1_ckpt *c, const char *path, int with_reference, r1_err *err) {
     char file_path[R1_PATH_MAX];
     r1_manifest *m = NULL;
     hid_t file = -1;
@@ -348,6 +358,8 @@ r1_status r1_ckpt_open(r1_ckpt *c, const char *path, r1_err *err) {
         return R1_FAIL(err, R1_DATA, "'%s' is no complete checkpoint: it has no manifest", path);
     R1_TRY(R1_NEW(m, 1, err));
     R1_TRY(r1_manifest_read(m, path, err));
+    if (!with_reference)
+        forget_reference(m);
     R1_TRY(r1_manifest_check(m, path, R1_MANIFEST_HEAD, err));
     R1_TRY(r1_path_format(file_path, sizeof file_path, err, "%s/checkpoint.h5", path));
     R1_TRY(r1_h5_open(&file, file_path, err));
@@ -367,6 +379,14 @@ done:
     if (st != R1_OK)
         r1_ckpt_close(c);
     return st;
+}
+
+r1_status r1_ckpt_open(r1_ckpt *c, const char *path, r1_err *err) {
+    return open_checkpoint(c, path, 1, err);
+}
+
+r1_status r1_ckpt_open_model(r1_ckpt *c, const char *path, r1_err *err) {
+    return open_checkpoint(c, path, 0, err);
 }
 
 void r1_ckpt_close(r1_ckpt *c) {

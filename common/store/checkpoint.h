@@ -105,6 +105,8 @@ typedef struct r1_ckpt {
 /* Open a checkpoint directory: manifest, sizes, contents of all files but shards and references,
  * numbers, texts.  Damage is R1_DATA and named. */
 R1_MUST_USE r1_status r1_ckpt_open(r1_ckpt *c, const char *path, r1_err *err);
+/* As a model: the KL reference beside it need not be there. */
+R1_MUST_USE r1_status r1_ckpt_open_model(r1_ckpt *c, const char *path, r1_err *err);
 void r1_ckpt_close(r1_ckpt *c);
 
 /* Units [u0, u1) into w, m, v (any may be NULL), each checked against its hash: a damaged one is

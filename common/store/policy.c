@@ -87,7 +87,7 @@ static r1_status open_weights(r1_policy *p, const char *path, r1_err *err) {
     if (!r1_ckpt_is(path))
         return r1_tensors_open(&p->source, path, err);
     R1_TRY(R1_NEW(p->checkpoint, 1, err));
-    st = r1_ckpt_open(p->checkpoint, path, err);
+    st = r1_ckpt_open_model(p->checkpoint, path, err);
 done:
     return st;
 }
