@@ -2,6 +2,7 @@
 #include "common/model/arch.h"
 
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/formats/json_pretty.h"
 #include "common/formats/tensors.h"
@@ -186,15 +187,95 @@ static void refuse_sliding_window(reader *r, const r1_arch *a) {
     json_t *types = get(r, "layer_types");
     const char *type;
 
-    if (a->kind != R1_ARCH_LLAMA && get_bool(r, "use_sliding_window", 0) &&
-        get(r, "sliding_window") && get_int(r, "max_window_layers", 0, INT_MAX, 28) < a->layers)
-        bad(r, "use_sliding_window", "is true: sliding-window attention is not supported");
+    /* Mistral's files, renamed to Llama, have the size alone. */
+    int used = get_bool(r, "use_sliding_window", a->kind == R1_ARCH_LLAMA);
+    int from = get_int(r, "max_window_layers", 0, INT_MAX, a->kind == R1_ARCH_LLAMA ? 0 : 28);
+
+    if (used && get(r, "sliding_window") && from < a->layers)
+        bad(r, get(r, "use_sliding_window") ? "use_sliding_window" : "sliding_window",
+            "is set: sliding-window attention is not supported");
     for (size_t i = 0; json_is_array(types) && i < json_array_size(types); i++) {
         type = json_string_value(json_array_get(types, i));
         if (!type || strcmp(type, "full_attention") != 0)
             bad(r, "layer_types",
                 "names a layer that is not full_attention, which is not supported");
     }
+}
+
+/* What relatives of these architectures multiply, cap, normalise and route by.  null, false and the
+ * neutral value change nothing. */
+static void refuse_relatives(reader *r, const r1_arch *a) {
+    static const double none = 0, one = 1;
+    const struct {
+        const char *key;
+        double neutral;
+    } keys[] = {
+        {"attention_multiplier", 1 / sqrt(a->head_dim)},
+        {"query_pre_attn_scalar", a->head_dim},
+        {"embedding_multiplier", one},
+        {"residual_multiplier", one},
+        {"logits_scaling", one},
+        {"logit_scale", one},
+        {"scale_emb", one},
+        {"scale_depth", none},
+        {"final_logit_softcapping", none},
+        {"attn_logit_softcapping", none},
+        {"clip_qkv", none},
+        {"use_qk_norm", none},
+        {"attention_chunk_size", none},
+        {"attn_temperature_tuning", none},
+        {"rope_interleaved", none},
+        {"num_local_experts", none},
+        {"num_experts", none},
+        {"n_routed_experts", none},
+        {"q_lora_rank", none},
+        {"kv_lora_rank", none},
+    };
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        json_t *v = get(r, keys[i].key);
+        if (!v || json_is_false(v) ||
+            (json_is_number(v) &&
+             fabs(json_number_value(v) - keys[i].neutral) <= 1e-6 * keys[i].neutral))
+            continue;
+        bad(r, keys[i].key, "is set, which is not supported");
+    }
+}
+
+/* Keys that are read above, and those that say nothing about the arithmetic of a forward. */
+static int is_known_key(const char *key) {
+    static const char known[] =
+        " architectures model_type hidden_size num_hidden_layers num_attention_heads "
+        "num_key_value_heads head_dim intermediate_size vocab_size max_position_embeddings "
+        "rms_norm_eps initializer_range tie_word_embeddings rope_theta rope_scaling "
+        "rope_parameters bos_token_id eos_token_id pad_token_id hidden_act attention_bias mlp_bias "
+        "partial_rotary_factor use_sliding_window sliding_window max_window_layers layer_types "
+        "attention_multiplier query_pre_attn_scalar embedding_multiplier residual_multiplier "
+        "logits_scaling logit_scale scale_emb num_local_experts num_experts n_routed_experts "
+        "torch_dtype dtype transformers_version transformers.js_config use_cache "
+        "attention_dropout hidden_dropout pretraining_tp is_llama_config use_mrope auto_map "
+        "_name_or_path unsloth_version unsloth_fixed _attn_implementation attn_implementation "
+        "output_attentions output_hidden_states return_dict chunk_size_feed_forward ";
+    const char *at = known;
+    size_t n = strlen(key);
+
+    while (n > 0 && (at = strstr(at, key)) && !(at[-1] == ' ' && at[n] == ' '))
+        at++;
+    return n > 0 && at != NULL;
+}
+
+static void warn_of_unknown(const reader *r) {
+    char list[256] = "";
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)r->obj, key, value) {
+        size_t at = strlen(list);
+        if (!is_known_key(key) && !json_is_null(value) && !json_is_false(value))
+            snprintf(list + at, sizeof list - at, "%s%.60s", at ? ", " : "", key);
+    }
+    if (*list)
+        r1_warn("%s: not known here, so without effect: %s", r->path, list);
 }
 
 /* Features that change the arithmetic and that this code does not have must not pass in silence. */
@@ -211,6 +292,7 @@ static void refuse_unsupported(reader *r, const r1_arch *a) {
     if (a->kind != R1_ARCH_QWEN2 && get_bool(r, "attention_bias", 0))
         bad(r, "attention_bias", "is true, which is not supported for this architecture");
     refuse_sliding_window(r, a);
+    refuse_relatives(r, a);
     if (get(r, "quantization_config"))
         bad(r, "quantization_config", "is set: quantised Hugging Face weights are not supported");
 }
@@ -242,7 +324,11 @@ static r1_status read_arch(r1_arch *a, const json_t *root, const char *path, r1_
         get(&r, "bos_token_id") ? token_id(&r, "bos_token_id", get(&r, "bos_token_id")) : -1;
     read_eos(&r, a);
     refuse_unsupported(&r, a);
-    return r.st == R1_OK ? r1_arch_check(a, path, err) : r.st;
+    if (r.st == R1_OK)
+        r.st = r1_arch_check(a, path, err);
+    if (r.st == R1_OK)
+        warn_of_unknown(&r);
+    return r.st;
 }
 
 r1_status r1_arch_from_json(r1_arch *ret_arch, const char *text, size_t len, const char *path,
@@ -294,17 +380,18 @@ done:
 }
 
 r1_status r1_arch_open(r1_arch *ret_arch, const char *path, r1_err *err) {
+    char config[R1_PATH_MAX];
     r1_tensors *t = NULL;
     r1_status st;
 
-    if (r1_path_is_dir(path))
+    if (r1_path_is_dir(path) &&
+        r1_path_format(config, sizeof config, err, "%s/config.json", path) == R1_OK &&
+        r1_path_exists(config))
         return open_dir(ret_arch, path, err);
+    if (!r1_gguf_is(path))
+        return r1_arch_not_a_model(path, err);
     R1_TRY(r1_tensors_open(&t, path, err));
-    st = r1_tensors_gguf(t) ? r1_arch_from_gguf(ret_arch, t, err)
-                            : R1_FAIL(err, R1_DATA,
-                                      "'%s' is not a model: neither a directory with config.json "
-                                      "nor a GGUF file",
-                                      path);
+    st = r1_arch_from_gguf(ret_arch, t, err);
     r1_tensors_close(t);
 done:
     return st;

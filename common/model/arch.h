@@ -43,6 +43,9 @@ R1_MUST_USE r1_status r1_arch_from_json(r1_arch *ret_arch, const char *text, siz
 /* From any model M: Hugging Face directory, .gguf file, checkpoint directory (has config.json).  The
  * stop tokens are generation_config.json's where that names any. */
 R1_MUST_USE r1_status r1_arch_open(r1_arch *ret_arch, const char *path, r1_err *err);
+/* Why a path is no model: never R1_OK.  Runs, checkpoints' files and the like are told what to give
+ * instead. */
+R1_MUST_USE r1_status r1_arch_not_a_model(const char *path, r1_err *err);
 /* config.json text (transformers 4 keys, which both generations read).  Caller frees (r1_free).
  * torch_dtype: "float32", "bfloat16", "float16". */
 R1_MUST_USE r1_status r1_arch_to_json(const r1_arch *a, const char *torch_dtype, char **ret_text,

@@ -76,6 +76,11 @@ static void flags_of_architectures(void **state) {
         parse(QWEN("2") ", \"use_sliding_window\": false, \"sliding_window\": 4096", &a, &err),
         &err);
     assert_true(!a.tied && a.qkv_bias && !a.qk_norm && a.bos_id == -1 && a.n_eos == 0);
+    ASSERT_OK(parse(LLAMA ", \"sliding_window\": null, \"attention_multiplier\": 0.25, "
+                          "\"logits_scaling\": 1, \"num_experts\": 0, \"clip_qkv\": null, "
+                          "\"rope_interleaved\": false",
+                    &a, &err),
+              &err);
     ASSERT_OK(parse(QWEN("3"), &a, &err), &err);
     assert_true(!a.qkv_bias && a.qk_norm && a.head_dim == 128);
 }
@@ -103,6 +108,12 @@ static void refusals_name_the_key(void **state) {
         {QWEN("2") ", \"use_sliding_window\": true, \"sliding_window\": 128, "
                    "\"max_window_layers\": 1",
          "'use_sliding_window'"},
+        {LLAMA ", \"use_sliding_window\": true, \"sliding_window\": 16", "'use_sliding_window'"},
+        {LLAMA ", \"sliding_window\": 16", "'sliding_window'"},
+        {LLAMA ", \"attention_multiplier\": 0.5", "'attention_multiplier' is set"},
+        {LLAMA ", \"final_logit_softcapping\": 30.0", "'final_logit_softcapping' is set"},
+        {LLAMA ", \"num_local_experts\": 8", "'num_local_experts' is set"},
+        {LLAMA ", \"rope_interleaved\": true", "'rope_interleaved' is set"},
         {QWEN("3") ", \"layer_types\": [\"full_attention\", \"sliding_attention\"]",
          "'layer_types'"},
         {QWEN("2") ", \"eos_token_id\": [1,2,3,4,5,6,7,8,9]", "more than 8"},
