@@ -10,6 +10,9 @@
 static r1_status check(const r1_evaluate_options *o, r1_err *err) {
     if (!o->model || !o->data || !o->reward)
         return R1_FAIL(err, R1_USAGE, "--model, --data and --reward are needed");
+    if (o->min_new > o->max_new)
+        return R1_FAIL(err, R1_USAGE, "--min-new-tokens %d is above --max-new-tokens %d",
+                       o->min_new, o->max_new);
     return strcmp(o->chat_template, "auto") == 0 ? R1_OK : r1_template_check(o->chat_template, err);
 }
 
@@ -18,7 +21,8 @@ static r1_status parse(int argc, char **argv, int print, r1_evaluate_options *o,
     const r1_cli_option table[] = {
         {"model", R1_CLI_STRING, &o->model, "M",
          "Hugging Face directory, .gguf file or checkpoint (required)"},
-        {"data", R1_CLI_STRING, &o->data, "FILE.jsonl", "problems, one object a line (required)"},
+        {"data", R1_CLI_STRING, &o->data, "FILE.jsonl",
+         "problems, one object a line (- is stdin; required)"},
         {"reward", R1_CLI_STRING, &o->reward, "R", "number, exact, format or countdown (required)"},
         {"from", R1_CLI_STRING, &o->from, "WHERE",
          "number: auto, last, boxed, answer_tag or hash (default auto)"},
@@ -33,6 +37,11 @@ static r1_status parse(int argc, char **argv, int print, r1_evaluate_options *o,
         {"max-new-tokens", R1_CLI_INT, &o->max_new, "N", "tokens at most (default 512)", 1,
          R1_POSITIONS_MAX},
         {"temperature", R1_CLI_DOUBLE, &o->temperature, "T", "0 is greedy (default 1.0)", 0, 100},
+        {"min-new-tokens", R1_CLI_INT, &o->min_new, "N", "no stop token before (default 0)", 0,
+         R1_POSITIONS_MAX},
+        {"stop", R1_CLI_STRING, &o->stop, "TEXT", "end when this text appears"},
+        {"require-format", R1_CLI_FLAG, &o->require_format, NULL,
+         "right answers count only in R1's format, as the key of the same name in a recipe"},
         {"top-p", R1_CLI_DOUBLE, &o->top_p, "P", "nucleus sampling (default 1.0: off)", 0, 1,
          .above = 1},
         {"top-k", R1_CLI_INT, &o->top_k, "K", "most probable tokens only (default 0: off)", 0,

@@ -1,10 +1,10 @@
 /* Accuracy of a model on a file of problems; see evaluate.h. */
 #include "actor/evaluate.h"
 
+#include "actor/input.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/comm/collect.h"
-#include "common/data/jsonl.h"
 #include "common/metrics/json.h"
 
 #include <math.h>
@@ -17,11 +17,14 @@
 typedef struct problem {
     char *prompt, *reference, *extra;
     r1_ids ids;
+    r1_buf
+        question; /* the prompt with the template around it, which may have opened the thinking */
+    uint32_t line;
 } problem;
 
 /* What a row's samples came to; travels between ranks as it is, the dump's lines behind it. */
 typedef struct tally {
-    int32_t n, correct, truncated, verdicts[R1_VERDICT_COUNT];
+    int32_t n, correct, truncated, verdicts[R1_VERDICT_COUNT], shortest, longest;
     int64_t tokens;
 } tally;
 
@@ -29,7 +32,7 @@ typedef struct job {
     const r1_evaluate_options *o;
     r1_world *world;
     r1_loaded loaded;
-    r1_reward *reward;
+    r1_rewards rewards;
     problem *problems;
     r1_request *requests;
     uint64_t n;
@@ -62,28 +65,34 @@ static r1_status read_problem(job *j, const r1_jsonl *file, uint32_t row, proble
     r1_grade_input in = {.question = r1_text_of(p->prompt),
                          .reference = r1_text_of(p->reference),
                          .extra = r1_text_of(p->extra)};
-    if ((st = r1_reward_lint(j->reward, &in, err)) != R1_OK)
+    p->line = file->lines[row];
+    r1_buf_init(&p->question, TEXT_MAX);
+    R1_TRY(r1_tokenizer_decode(m->tokenizer, p->ids.ids, p->ids.n, 1, &p->question, err));
+    if ((st = r1_rewards_lint(&j->rewards, &in, err)) != R1_OK)
         r1_err_prefix(err, "%s:%u", file->path, file->lines[row]);
 done:
     json_decref(obj);
     return st;
 }
 
-static r1_status read_problems(job *j, r1_err *err) {
-    r1_sampling s = {
-        .temperature = (float)j->o->temperature, .top_p = (float)j->o->top_p, .top_k = j->o->top_k};
-    r1_jsonl file;
+static r1_status make_problems(job *j, const r1_jsonl *file, r1_err *err) {
+    r1_sampling s = {.temperature = (float)j->o->temperature,
+                     .top_p = (float)j->o->top_p,
+                     .top_k = j->o->top_k,
+                     .min_new_tokens = j->o->min_new,
+                     .n_stop_strings = j->o->stop != NULL,
+                     .stop_strings = &j->o->stop};
     r1_status st;
 
     s.n_stop_ids = r1_loaded_stop_ids(&j->loaded, s.stop_ids);
-    if ((st = r1_jsonl_open(&file, j->o->data, err)) != R1_OK)
-        return st;
-    j->n = j->o->limit > 0 && (uint32_t)j->o->limit < file.n ? (uint32_t)j->o->limit : file.n;
+    j->n = j->o->limit > 0 && (uint32_t)j->o->limit < file->n ? (uint32_t)j->o->limit : file->n;
+    if (j->n == 0)
+        return R1_FAIL(err, R1_DATA, "'%s' has no rows", file->path);
     R1_TRY(R1_NEW(j->problems, j->n, err));
     R1_TRY(R1_NEW(j->requests, j->n, err));
     for (uint32_t i = 0; i < j->n; i++) {
         problem *p = &j->problems[i];
-        R1_TRY(read_problem(j, &file, i, p, err));
+        R1_TRY(read_problem(j, file, i, p, err));
         int room = j->loaded.policy.model.max_len - (int)p->ids.n;
         s.max_new_tokens = j->o->max_new < room ? j->o->max_new : room;
         j->requests[i] =
@@ -93,6 +102,16 @@ static r1_status read_problems(job *j, r1_err *err) {
                          .key = {.seed = j->o->seed, .index = i, .purpose = R1_RNG_EVAL},
                          .sampling = s};
     }
+done:
+    return st;
+}
+
+static r1_status read_problems(job *j, r1_err *err) {
+    r1_jsonl file = {0};
+    r1_status st;
+
+    R1_TRY(r1_input_open(&file, j->world, j->o->data, err));
+    st = r1_agree(&j->world->all, make_problems(j, &file, err), err);
 done:
     r1_jsonl_close(&file);
     return st;
@@ -114,8 +133,8 @@ static r1_status dump_line(const job *j, const r1_finished *f, int i, const r1_b
     const problem *p = &j->problems[f->tag];
     r1_status st;
 
-    R1_TRY(r1_buf_addf(
-        out, err, "{\"row\": %llu, \"sample\": %d, \"prompt\": ", (unsigned long long)f->tag, i));
+    R1_TRY(r1_buf_addf(out, err, "{\"row\": %llu, \"line\": %u, \"sample\": %d, \"prompt\": ",
+                       (unsigned long long)f->tag, p->line, i));
     R1_TRY(r1_json_text(out, p->prompt, strlen(p->prompt), err));
     R1_TRY(r1_buf_addf(out, err, ", \"completion\": "));
     R1_TRY(r1_json_text(out, text->data ? text->data : "", text->len, err));
@@ -129,7 +148,7 @@ done:
 static r1_status judge_row(void *ctx, const r1_finished *f, r1_buf *out, r1_err *err) {
     job *j = ctx;
     const problem *p = &j->problems[f->tag];
-    tally t = {.n = f->n};
+    tally t = {.n = f->n, .shortest = INT32_MAX};
     size_t at = out->len;
     r1_buf text;
     r1_status st;
@@ -141,12 +160,17 @@ static r1_status judge_row(void *ctx, const r1_finished *f, r1_buf *out, r1_err 
         r1_buf_clear(&text);
         R1_TRY(
             r1_tokenizer_decode(j->loaded.policy.tokenizer, s->ids, (size_t)s->n, 1, &text, err));
-        r1_grade_input in = {.question = r1_text_of(p->prompt),
-                             .completion = {text.data ? text.data : "", text.len},
-                             .reference = r1_text_of(p->reference),
-                             .extra = r1_text_of(p->extra)};
-        r1_verdict v = r1_reward_grade(j->reward, &in);
+        r1_grade_input in = {
+            .question = {p->question.data ? p->question.data : "", p->question.len},
+            .completion = {text.data ? text.data : "", text.len},
+            .reference = r1_text_of(p->reference),
+            .extra = r1_text_of(p->extra)};
+        r1_graded graded;
+        r1_rewards_grade(&j->rewards, &in, &graded);
+        r1_verdict v = graded.verdict[0];
         t.correct += v.kind == R1_VERDICT_CORRECT;
+        t.shortest = s->n < t.shortest ? s->n : t.shortest;
+        t.longest = s->n > t.longest ? s->n : t.longest;
         t.verdicts[v.kind]++;
         t.tokens += s->n;
         t.truncated += s->finish == R1_FINISH_LENGTH;
@@ -174,6 +198,8 @@ static r1_status take_row(void *ctx, uint64_t row, const char *bytes, size_t n, 
     j->sum.correct += t.correct;
     j->sum.truncated += t.truncated;
     j->sum.tokens += t.tokens;
+    j->sum.shortest = row == 0 || t.shortest < j->sum.shortest ? t.shortest : j->sum.shortest;
+    j->sum.longest = t.longest > j->sum.longest ? t.longest : j->sum.longest;
     for (int v = 0; v < R1_VERDICT_COUNT; v++)
         j->sum.verdicts[v] += t.verdicts[v];
     if (j->rollouts && fwrite(bytes + sizeof t, 1, n - sizeof t, j->rollouts) != n - sizeof t)
@@ -189,45 +215,75 @@ static r1_status add_number(r1_buf *out, const char *key, double x, r1_err *err)
     return st == R1_OK ? r1_json_number(out, x, err) : st;
 }
 
-static r1_status report(const job *j, double seconds, r1_err *err) {
-    double n = (double)j->scored, mean = j->accuracy / n; /* NaN when nothing could be scored */
-    double var = n > 1 ? (j->squares - n * mean * mean) / (n - 1) : 0;
-    double unscorable = 1 - (double)scored_of(&j->sum) / j->sum.n;
-    double error = sqrt((var > 0 ? var : 0) / n), length = (double)j->sum.tokens / j->sum.n;
-    r1_buf out;
-    r1_status st;
+static double unscorable_of(const job *j) {
+    return 1 - (double)scored_of(&j->sum) / j->sum.n;
+}
+
+static void print_table(const job *j, double mean, double error, double seconds) {
+    double n = (double)j->scored, length = (double)j->sum.tokens / j->sum.n;
 
     r1_info("problems          %8llu", (unsigned long long)j->n);
     r1_info("samples           %8d  (%d a problem, temperature %g)", j->sum.n, j->o->n,
             j->o->temperature);
     r1_info("mean accuracy     %8.2f %% +- %.2f", 100 * mean, 100 * error);
     r1_info("solved at least once %5.2f %%", 100 * j->pass_any / n);
-    r1_info("mean length       %8.1f tokens, %.1f %% cut off", length,
-            100.0 * j->sum.truncated / j->sum.n);
+    r1_info("mean length       %8.1f tokens (%d to %d), %.1f %% cut off", length, j->sum.shortest,
+            j->sum.longest, 100.0 * j->sum.truncated / j->sum.n);
     for (int v = 0; v < R1_VERDICT_COUNT; v++)
         if (j->sum.verdicts[v])
             r1_info("  %-16s%8d", r1_verdict_name((r1_verdict_kind)v), j->sum.verdicts[v]);
-    if (unscorable > 0)
-        r1_warn("%.1f %% of the samples could not be scored and are left out", 100 * unscorable);
+    if (unscorable_of(j) > 0)
+        r1_warn("%.1f %% of the samples could not be scored and are left out",
+                100 * unscorable_of(j));
     r1_info("rate              %8.0f tokens/s", (double)j->sum.tokens / seconds);
+}
+
+/* What was asked for: all that the numbers depend on. */
+static r1_status add_settings(const job *j, r1_buf *out, r1_err *err) {
+    const r1_evaluate_options *o = j->o;
+    r1_status st;
+
+    R1_TRY(r1_buf_addf(out, err, "{\"model\": "));
+    R1_TRY(r1_json_text(out, o->model, strlen(o->model), err));
+    R1_TRY(r1_buf_addf(out, err, ", \"data\": "));
+    R1_TRY(r1_json_text(out, o->data, strlen(o->data), err));
+    R1_TRY(r1_buf_addf(out, err, ", \"reward\": \"%s\", \"require_format\": %s, \"template\": ",
+                       o->reward, o->require_format ? "true" : "false"));
+    R1_TRY(r1_json_text(out, j->loaded.policy.template_kind, strlen(j->loaded.policy.template_kind),
+                        err));
+    st = r1_buf_addf(out, err,
+                     ", \"problems\": %llu, \"n\": %d, \"temperature\": %g, \"top_p\": %g, "
+                     "\"top_k\": %d, \"min_new_tokens\": %d, \"max_new_tokens\": %d, "
+                     "\"seed\": %llu, \"dtype\": \"%s\", \"numeric_path\": \"%s\"",
+                     (unsigned long long)j->n, o->n, o->temperature, o->top_p, o->top_k, o->min_new,
+                     o->max_new, (unsigned long long)o->seed, o->dtype, j->loaded.policy.ops->path);
+done:
+    return st;
+}
+
+static r1_status report(const job *j, double seconds, r1_err *err) {
+    double n = (double)j->scored, mean = j->accuracy / n; /* NaN when nothing could be scored */
+    double var = n > 1 ? (j->squares - n * mean * mean) / (n - 1) : 0;
+    double error = sqrt((var > 0 ? var : 0) / n);
+    r1_buf out;
+    r1_status st;
+
+    print_table(j, mean, error, seconds);
     r1_buf_init(&out, TEXT_MAX);
-    R1_TRY(r1_buf_addf(&out, err, "{\"model\": "));
-    R1_TRY(r1_json_text(&out, j->o->model, strlen(j->o->model), err));
-    R1_TRY(r1_buf_addf(&out, err, ", \"data\": "));
-    R1_TRY(r1_json_text(&out, j->o->data, strlen(j->o->data), err));
-    R1_TRY(r1_buf_addf(&out, err,
-                       ", \"reward\": \"%s\", \"problems\": %llu, \"n\": %d, \"temperature\": %g",
-                       j->o->reward, (unsigned long long)j->n, j->o->n, j->o->temperature));
+    R1_TRY(add_settings(j, &out, err));
     R1_TRY(add_number(&out, "accuracy", mean, err));
     R1_TRY(add_number(&out, "stderr", error, err));
     R1_TRY(add_number(&out, "pass_any", j->pass_any / n, err));
-    R1_TRY(add_number(&out, "unscorable", unscorable, err));
-    R1_TRY(add_number(&out, "response_length", length, err));
+    R1_TRY(add_number(&out, "unscorable", unscorable_of(j), err));
+    R1_TRY(add_number(&out, "response_length", (double)j->sum.tokens / j->sum.n, err));
+    R1_TRY(add_number(&out, "response_length_min", j->sum.shortest, err));
+    R1_TRY(add_number(&out, "response_length_max", j->sum.longest, err));
     R1_TRY(add_number(&out, "clip_ratio", (double)j->sum.truncated / j->sum.n, err));
     for (int v = 0; v < R1_VERDICT_COUNT; v++)
         R1_TRY(r1_buf_addf(&out, err, ", \"%s\": %d", r1_verdict_name((r1_verdict_kind)v),
                            j->sum.verdicts[v]));
-    printf("%s, \"seconds\": %.3f}\n", out.data, seconds);
+    printf("%s, \"seconds\": %.3f, \"tokens_per_s\": %.1f}\n", out.data, seconds,
+           (double)j->sum.tokens / seconds);
     if (fflush(stdout) != 0)
         st = R1_FAIL(err, R1_IO, "writing to stdout");
 done:
@@ -241,15 +297,17 @@ static void close_job(job *j) {
         r1_free(j->problems[i].reference);
         r1_free(j->problems[i].extra);
         r1_ids_done(&j->problems[i].ids);
+        r1_buf_done(&j->problems[i].question);
     }
     r1_free(j->problems);
     r1_free(j->requests);
-    r1_reward_close(j->reward);
+    r1_rewards_close(&j->rewards);
     r1_loaded_close(&j->loaded);
 }
 
 r1_status r1_evaluate_model(r1_world *world, const r1_evaluate_options *o, r1_err *err) {
-    r1_reward_options reward = {.name = o->reward, .from = o->from, .weight = 1};
+    r1_reward_options reward = {
+        .name = o->reward, .from = o->from, .weight = 1, .require_format = o->require_format};
     r1_loaded_options lo = {.policy = {.model = o->model,
                                        .tokenizer = o->tokenizer,
                                        .chat_template = o->chat_template,
@@ -260,11 +318,10 @@ r1_status r1_evaluate_model(r1_world *world, const r1_evaluate_options *o, r1_er
     int first = world->all.rank == 0;
     r1_status st;
 
-    R1_TRY(r1_reward_open(&j.reward, &reward, err));
+    R1_TRY(r1_rewards_open(&j.rewards, &reward, 1, err));
     R1_TRY(r1_loaded_open(&j.loaded, world, &lo, err));
-    R1_TRY(r1_agree(&world->all, read_problems(&j, err), err));
-    st = j.n == 0 ? R1_FAIL(err, R1_DATA, "'%s' has no rows", o->data) : R1_OK;
-    if (st == R1_OK && first && o->rollouts && !(j.rollouts = fopen(o->rollouts, "w")))
+    R1_TRY(read_problems(&j, err));
+    if (first && o->rollouts && !(j.rollouts = fopen(o->rollouts, "w")))
         st = R1_FAIL(err, R1_IO, "cannot create '%s'", o->rollouts);
     R1_TRY(r1_agree(&world->all, st, err));
     R1_TRY(r1_loaded_start(&j.loaded, &lo, j.requests, j.n, err));

@@ -6,8 +6,8 @@
 
 typedef struct r1_evaluate_options {
     const char *model, *tokenizer, *data, *reward, *from, *prompt_key, *answer_key, *dtype,
-        *chat_template, *system, *rollouts;
-    int n, limit, max_new, top_k, threads, batch;
+        *chat_template, *system, *stop, *rollouts;
+    int n, limit, max_new, min_new, top_k, threads, batch, require_format;
     double temperature, top_p;
     uint64_t seed;
 } r1_evaluate_options;

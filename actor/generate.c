@@ -1,13 +1,15 @@
 /* Prompts in, continuations out; see generate.h. */
 #include "actor/generate.h"
 
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/comm/collect.h"
-#include "common/data/jsonl.h"
 #include "common/metrics/json.h"
 #include "common/tokenizer/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TEXT_MAX ((size_t)64 << 20)
 
@@ -54,6 +56,12 @@ static r1_status read_row(r1_generate *j, const r1_jsonl *file, uint32_t row, r1
         st = read_ids(file, row, list, j->loaded.policy.arch.vocab_size, ids, err);
         goto done;
     }
+    const json_t *given = json_object_get(obj, "text");
+    if (given && !json_is_string(given)) {
+        st = R1_FAIL(err, R1_DATA, "%s:%u: key 'text' is not a string", file->path,
+                     file->lines[row]);
+        goto done;
+    }
     R1_TRY(r1_jsonl_text(file, row, obj, "text", 0, &text, err));
     st = encode(j, text, ids, err);
 done:
@@ -62,23 +70,41 @@ done:
     return st;
 }
 
-static r1_status read_prompts(r1_generate *j, r1_err *err) {
-    r1_jsonl file;
+static r1_status encode_prompts(r1_generate *j, r1_err *err) {
     r1_status st;
 
-    if (!j->o.prompts) {
-        j->n = 1;
-        R1_TRY(R1_NEW(j->prompts, 1, err));
+    R1_TRY(R1_NEW(j->prompts, j->n, err));
+    if (!j->o.prompts)
         return encode(j, j->o.prompt, &j->prompts[0], err);
-    }
-    R1_TRY(r1_jsonl_open(&file, j->o.prompts, err));
-    j->n = file.n;
-    if ((st = R1_NEW(j->prompts, j->n, err)) == R1_OK)
-        for (uint32_t i = 0; i < file.n && st == R1_OK; i++)
-            st = read_row(j, &file, i, &j->prompts[i], err);
-    r1_jsonl_close(&file);
+    for (uint32_t i = 0; i < j->file.n; i++)
+        R1_TRY(read_row(j, &j->file, i, &j->prompts[i], err));
 done:
     return st;
+}
+
+static r1_status read_prompts(r1_generate *j, r1_err *err) {
+    r1_status st;
+
+    j->n = 1;
+    if (j->o.prompts) {
+        R1_TRY(r1_input_open(&j->file, j->world, j->o.prompts, err));
+        j->n = j->file.n;
+        j->lines = j->file.lines;
+    }
+    st = r1_agree(&j->world->all, encode_prompts(j, err), err);
+done:
+    return st;
+}
+
+/* The prompt does not fit, or is empty. */
+static r1_status bad_length(const r1_generate *j, uint64_t i, r1_err *err) {
+    int most = j->loaded.policy.model.max_len - 1;
+
+    if (!j->lines)
+        return R1_FAIL(err, R1_USAGE, "--prompt has %zu tokens, 1 to %d can be", j->prompts[i].n,
+                       most);
+    return R1_FAIL(err, R1_DATA, "%s:%u: the prompt has %zu tokens, 1 to %d can be", j->file.path,
+                   j->lines[i], j->prompts[i].n, most);
 }
 
 static r1_status make_requests(r1_generate *j, r1_err *err) {
@@ -97,9 +123,7 @@ static r1_status make_requests(r1_generate *j, r1_err *err) {
     for (uint64_t i = 0; i < j->n; i++) {
         int len = (int)j->prompts[i].n, room = j->loaded.policy.model.max_len - len;
         if (len == 0 || room < 1)
-            return R1_FAIL(err, R1_DATA, "%s row %llu: the prompt has %d tokens (1 to %d can be)",
-                           j->o.prompts ? j->o.prompts : "--prompt", (unsigned long long)i + 1, len,
-                           j->loaded.policy.model.max_len - 1);
+            return bad_length(j, i, err);
         j->requests[i] =
             (r1_request){.prompt = j->prompts[i].ids,
                          .prompt_len = len,
@@ -136,8 +160,10 @@ static r1_status add_sample(r1_generate *j, const r1_finished *f, int i, r1_buf 
     r1_status st;
 
     r1_buf_init(&text, TEXT_MAX);
-    R1_TRY(r1_buf_addf(out, err, "{\"row\": %llu, \"sample\": %d, \"ids\": [",
-                       (unsigned long long)f->tag, i));
+    R1_TRY(r1_buf_addf(out, err, "{\"row\": %llu, ", (unsigned long long)f->tag));
+    if (j->lines)
+        R1_TRY(r1_buf_addf(out, err, "\"line\": %u, ", j->lines[f->tag]));
+    R1_TRY(r1_buf_addf(out, err, "\"sample\": %d, \"ids\": [", i));
     for (int k = 0; k < s->n; k++)
         R1_TRY(r1_buf_addf(out, err, "%s%d", k ? ", " : "", s->ids[k]));
     R1_TRY(r1_tokenizer_decode(j->loaded.policy.tokenizer, s->ids, (size_t)s->n, 1, &text, err));
@@ -153,24 +179,19 @@ done:
     return st;
 }
 
-static r1_status json_row(void *ctx, const r1_finished *f, r1_buf *out, r1_err *err) {
-    r1_status st = R1_OK;
-
-    for (int i = 0; i < f->n && st == R1_OK; i++)
-        st = add_sample(ctx, f, i, out, err);
-    return st;
+static int streams(const r1_generate *j) {
+    return !j->o.prompts && j->o.n == 1 && !j->o.logprobs && !j->o.prompt_logprobs;
 }
 
-/* For --prompt without --logprobs: the text itself; one sample has been streamed already. */
-static r1_status text_row(void *ctx, const r1_finished *f, r1_buf *out, r1_err *err) {
+/* JSON lines; nothing for a text that has been streamed already. */
+static r1_status row_of(void *ctx, const r1_finished *f, r1_buf *out, r1_err *err) {
     r1_generate *j = ctx;
     r1_status st = R1_OK;
 
-    for (int i = 0; i < f->n && f->n > 1 && st == R1_OK; i++) {
-        st = r1_tokenizer_decode(j->loaded.policy.tokenizer, f->samples[i].ids,
-                                 (size_t)f->samples[i].n, 1, out, err);
-        if (st == R1_OK)
-            st = r1_buf_add(out, "\n", 1, err);
+    for (int i = 0; i < f->n && st == R1_OK; i++) {
+        j->tokens += (uint64_t)f->samples[i].n;
+        if (!streams(j))
+            st = add_sample(j, f, i, out, err);
     }
     return st;
 }
@@ -196,12 +217,27 @@ static void stream(void *ctx, uint64_t tag, int sample, int32_t id) {
     j->tail.len -= whole;
 }
 
-static int streams(const r1_generate *j) {
-    return !j->o.prompts && j->o.n == 1 && !j->o.logprobs && !j->o.prompt_logprobs;
+/* What it was and how fast, on stderr.  Collective. */
+static r1_status report(const r1_generate *j, double seconds, r1_err *err) {
+    const r1_comm *all = &j->world->all;
+    const r1_ops *ops = j->loaded.policy.ops;
+    uint64_t *each = NULL, sum = 0;
+    r1_status st;
+
+    R1_TRY(R1_NEW(each, (size_t)all->size, err));
+    R1_TRY(r1_allgather(all, &j->tokens, sizeof j->tokens, each, "tokens drawn", err));
+    for (int i = 0; i < all->size; i++)
+        sum += each[i];
+    r1_info("%s, %s on %s, %d x %d thread%s: %llu prompt%s, %llu tokens in %.1f s, %.0f tokens/s",
+            j->o.model, j->o.dtype, ops->path, all->size, ops->threads,
+            ops->threads == 1 ? "" : "s", (unsigned long long)j->n, j->n == 1 ? "" : "s",
+            (unsigned long long)sum, seconds, seconds > 0 ? (double)sum / seconds : 0);
+done:
+    r1_free(each);
+    return st;
 }
 
 r1_status r1_generate_run(r1_generate *j, r1_err *err) {
-    int as_text = !j->o.prompts && !j->o.logprobs && !j->o.prompt_logprobs;
     r1_loaded_options lo = {.policy = {.model = j->o.model,
                                        .tokenizer = j->o.tokenizer,
                                        .chat_template = j->o.chat_template,
@@ -209,22 +245,26 @@ r1_status r1_generate_run(r1_generate *j, r1_err *err) {
                                        .threads = j->o.threads},
                             .max_sequences = j->o.batch > j->o.n ? j->o.batch : j->o.n,
                             .on_token = streams(j) ? stream : NULL,
-                            .on_token_ctx = j};
+                            .on_token_ctx = j,
+                            .quiet = j->world->all.size == 1 && isatty(STDOUT_FILENO)};
     r1_status st;
 
     r1_buf_init(&j->tail, TEXT_MAX);
     R1_TRY(r1_loaded_open(&j->loaded, j->world, &lo, err));
-    R1_TRY(r1_agree(&j->world->all, read_prompts(j, err), err));
+    R1_TRY(read_prompts(j, err));
     R1_TRY(r1_agree(&j->world->all, make_requests(j, err), err));
     R1_TRY(r1_loaded_start(&j->loaded, &lo, j->requests, j->n, err));
-    R1_TRY(r1_loaded_run(&j->loaded, j->requests, j->n, as_text ? text_row : json_row, print_row, j,
-                         err));
+    double t0_s = r1_now_s();
+    R1_TRY(r1_loaded_run(&j->loaded, j->requests, j->n, row_of, print_row, j, err));
     if (streams(j) && j->world->all.rank == 0)
         printf("%.*s\n", (int)j->tail.len, j->tail.len ? j->tail.data : "");
+    fflush(stdout);
+    st = report(j, r1_now_s() - t0_s, err);
 done:
     for (uint64_t i = 0; j->prompts && i < j->n; i++)
         r1_ids_done(&j->prompts[i]);
     r1_free(j->prompts);
+    r1_jsonl_close(&j->file);
     r1_free(j->requests);
     r1_buf_done(&j->tail);
     r1_loaded_close(&j->loaded);

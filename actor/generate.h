@@ -1,6 +1,7 @@
 #ifndef R1_ACTOR_GENERATE_H
 #define R1_ACTOR_GENERATE_H
 /* What r1-generate does: prompts to requests, finished samples to text or JSON lines on stdout. */
+#include "actor/input.h"
 #include "actor/loaded.h"
 
 typedef struct r1_generate_options {
@@ -16,7 +17,9 @@ typedef struct r1_generate {
     r1_loaded loaded;
     r1_ids *prompts; /* [n] */
     r1_request *requests;
-    uint64_t n;
+    const uint32_t *lines; /* [n] of the file; NULL: --prompt */
+    uint64_t n, tokens;    /* tokens: drawn by this rank */
+    r1_jsonl file;
     r1_buf tail; /* of the streamed text: bytes that are no whole character yet */
 } r1_generate;
 

@@ -29,7 +29,7 @@ static r1_status parse(int argc, char **argv, int print, r1_generate_options *o,
         {"tokenizer", R1_CLI_STRING, &o->tokenizer, "T", "another tokenizer than the model's"},
         {"prompt", R1_CLI_STRING, &o->prompt, "TEXT", "continue this text, streaming to stdout"},
         {"prompts", R1_CLI_STRING, &o->prompts, "FILE.jsonl",
-         "rows with text or ids -> JSON lines in the same order"},
+         "rows with text or ids (- is stdin) -> JSON lines in the same order"},
         {"chat", R1_CLI_FLAG, &o->chat, NULL, "put the text into the model's chat template"},
         {"template", R1_CLI_STRING, &o->chat_template, "KIND",
          "plain, r1_zero, chatml, llama3, deepseek or a text with {prompt} (default: the model's)"},
@@ -59,9 +59,12 @@ static r1_status parse(int argc, char **argv, int print, r1_generate_options *o,
     const r1_cli cli = {
         .program = "r1-generate",
         .usage = "--model M (--prompt TEXT | --prompts FILE.jsonl)",
-        .about = "Continue texts with a language model.  Results go to stdout, status to stderr.\n"
-                 "What is sampled depends on model, prompt, row, seed and options alone: not on\n"
-                 "ranks, threads or batch.",
+        .about =
+            "Continue texts with a language model.  Results go to stdout, status to stderr.\n"
+            "What is sampled depends on model, prompt, row, seed and options alone: not on\n"
+            "ranks, threads or batch.  --prompt with --n above 1 or with log-probabilities gives\n"
+            "JSON lines too.  They come as soon as those before them are done, under mpirun\n"
+            "when all are.",
         .epilog = "Examples:\n"
                   "  r1-generate --model model.gguf --prompt '1 2 3 4 5' --temperature 0\n"
                   "  mpirun -np 4 r1-generate --model DIR --prompts in.jsonl --n 8 > out.jsonl\n"

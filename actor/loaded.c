@@ -3,6 +3,7 @@
 
 #include "common/base/card.h"
 #include "common/base/cpu.h"
+#include "common/base/log.h"
 #include "common/comm/collect.h"
 
 #include <math.h>
@@ -18,8 +19,10 @@
 static r1_status pack_units(r1_loaded *l, uint32_t u0, uint32_t u1, r1_err *err) {
     const r1_layout *y = &l->policy.model.layout;
     float *w = NULL;
+    r1_progress progress;
     r1_status st = R1_OK;
 
+    r1_progress_start(&progress, "loading weights", u1 - u0);
     for (uint32_t u = u0; u < u1; u += UNITS_AT_ONCE) {
         uint32_t end = u + UNITS_AT_ONCE < u1 ? u + UNITS_AT_ONCE : u1;
         size_t last = end < y->n_units ? y->units[end].offset : y->n_params;
@@ -28,8 +31,10 @@ static r1_status pack_units(r1_loaded *l, uint32_t u0, uint32_t u1, r1_err *err)
         r1_layout_pack(y, l->policy.ops, w, u, end, r1_window_slot(&l->window, 0));
         r1_free(w);
         w = NULL;
+        r1_progress_update(&progress, end - u0);
     }
 done:
+    r1_progress_finish(&progress);
     r1_free(w);
     return st;
 }
@@ -79,7 +84,7 @@ r1_status r1_loaded_open(r1_loaded *l, r1_world *world, const r1_loaded_options 
     r1_policy_options p = o->policy;
     r1_status st;
 
-    *l = (r1_loaded){.world = world, .max_sequences = o->max_sequences};
+    *l = (r1_loaded){.world = world, .max_sequences = o->max_sequences, .quiet = o->quiet};
     if (p.threads <= 0)
         p.threads = world->node_cores > world->node.size ? world->node_cores / world->node.size : 1;
     r1_threads_pin(world->node.rank, world->node.size, p.threads);
@@ -163,12 +168,16 @@ done:
 static r1_status generate_mine(rows *r, const r1_request *requests, r1_err *err) {
     const r1_comm *all = &r->l->world->all;
     const void *payload = r1_window_slot(&r->l->window, 0);
-    uint64_t i = (uint64_t)all->rank;
+    uint64_t i = (uint64_t)all->rank, step = (uint64_t)all->size;
+    uint64_t mine = r->n > i ? (r->n - i + step - 1) / step : 0, finished = 0;
+    r1_progress progress;
     r1_status st = R1_OK;
+
+    r1_progress_start(&progress, "prompts", (double)mine);
 
     while (st == R1_OK && (i < r->n || r1_engine_pending(r->l->engine) > 0)) {
         for (; st == R1_OK && i < r->n && r1_engine_pending(r->l->engine) < r->l->max_sequences;
-             i += (uint64_t)all->size) {
+             i += step) {
             r1_request q = requests[i];
             q.tag = i;
             st = r1_engine_submit(r->l->engine, &q, err);
@@ -179,8 +188,12 @@ static r1_status generate_mine(rows *r, const r1_request *requests, r1_err *err)
         for (r1_finished *f; st == R1_OK && (f = r1_engine_poll(r->l->engine));) {
             st = finish_row(r, f, err);
             r1_finished_free(f);
+            finished++;
         }
+        if (!r->l->quiet)
+            r1_progress_update(&progress, (double)finished);
     }
+    r1_progress_finish(&progress);
     return st;
 }
 

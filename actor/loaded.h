@@ -17,7 +17,7 @@ typedef struct r1_loaded {
     r1_policy policy;
     r1_window window; /* one slot */
     r1_engine *engine;
-    int max_sequences;
+    int max_sequences, quiet;
 } r1_loaded;
 
 typedef struct r1_loaded_options {
@@ -25,6 +25,7 @@ typedef struct r1_loaded_options {
     int max_sequences;        /* samples at once */
     void (*on_token)(void *ctx, uint64_t tag, int sample, int32_t id);
     void *on_token_ctx;
+    int quiet; /* no progress: stdout goes to the same terminal */
 } r1_loaded_options;
 
 /* Model, tokenizer and weights; Collective over all ranks. */
@@ -41,7 +42,7 @@ typedef r1_status (*r1_row_fn)(void *ctx, const r1_finished *f, r1_buf *out, r1_
 typedef r1_status (*r1_take_fn)(void *ctx, uint64_t row, const char *bytes, size_t n, r1_err *err);
 
 /* Collective.  Rows 0 .. n - 1 (tag is set to the row); alone, rows are taken as soon as those
- * before them are done, under mpirun when all are. */
+ * before them are done, under mpirun when all are.  Progress goes to stderr. */
 R1_MUST_USE r1_status r1_loaded_run(r1_loaded *l, const r1_request *requests, uint64_t n,
                                     r1_row_fn row, r1_take_fn take, void *ctx, r1_err *err);
 

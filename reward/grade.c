@@ -78,8 +78,8 @@ static r1_status find_fields(json_t *row, const char *kind, fields *f, r1_err *e
         f->gold = first_of(row, golds, &f->gold_key);
     }
     if (!f->completion)
-        return R1_FAIL(err, R1_DATA, "key '%s' is missing",
-                       countdown ? "answer' (or 'completion" : "pred' (or 'completion");
+        return R1_FAIL(err, R1_DATA, "key '%s' (or 'completion') is missing",
+                       countdown ? "answer" : "pred");
     if (needs_gold && !f->gold)
         return R1_FAIL(err, R1_DATA, "key 'gold' (or 'answer') is missing");
     if (json_array_size(f->gold) > MAX_GOLDS)
