@@ -14,6 +14,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+/* Units that are read between two looks at the clock. */
+#define UNITS_AT_ONCE 4096u
 
 /* The model that is read. */
 typedef struct source {
@@ -46,9 +50,15 @@ static r1_status read_units(void *ctx, uint32_t u0, uint32_t u1, float *w, r1_er
 }
 
 static r1_status parse_dtype(const char *text, r1_dtype *ret, r1_err *err) {
-    for (r1_dtype t = R1_F32; t <= R1_F16; t++) {
-        if (strcmp(text, r1_dtype_name(t)) == 0) {
-            *ret = t;
+    static const struct {
+        const char *name; /* safetensors' and the other programs' */
+        r1_dtype dtype;
+    } names[] = {
+        {"F32", R1_F32}, {"fp32", R1_F32}, {"BF16", R1_BF16}, {"F16", R1_F16}, {"fp16", R1_F16}};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcasecmp(text, names[i].name) == 0) {
+            *ret = names[i].dtype;
             return R1_OK;
         }
     }
@@ -135,20 +145,47 @@ done:
     return st;
 }
 
-/* xxh3 over the units' xxh3, as common/model/layout.h says. */
+/* xxh3 over the units' xxh3, as common/model/layout.h says; w NULL: of zeros. */
 static r1_status checksum(const source *s, const float *w, uint64_t *ret, r1_err *err) {
+    const r1_layout *l = &s->layout;
     uint64_t *hashes = NULL;
+    float *zeros = NULL;
+    size_t most = 1;
     r1_status st;
 
-    R1_TRY(R1_NEW(hashes, s->layout.n_units, err));
-    r1_layout_hash(&s->layout, s->ops, w, 0, s->layout.n_units, hashes);
-    *ret = r1_hash64(hashes, s->layout.n_units * sizeof *hashes);
+    R1_TRY(R1_NEW(hashes, l->n_units, err));
+    for (uint32_t u = 0; u < l->n_units; u++)
+        most = l->units[u].n > most ? l->units[u].n : most;
+    R1_TRY(R1_NEW(zeros, most, err));
+    if (w)
+        r1_layout_hash(l, s->ops, w, 0, l->n_units, hashes);
+    for (uint32_t u = 0; u < l->n_units && !w; u++)
+        r1_layout_hash(l, s->ops, zeros, u, u + 1, &hashes[u]);
+    *ret = r1_hash64(hashes, l->n_units * sizeof *hashes);
 done:
+    r1_free(zeros);
     r1_free(hashes);
     return st;
 }
 
-/* One shard with all units; the moments of step 0 are zero. */
+/* All master weights. */
+static r1_status read_all(source *s, float *w, r1_err *err) {
+    const r1_layout *l = &s->layout;
+    r1_progress progress;
+    r1_status st = R1_OK;
+
+    r1_progress_start(&progress, "reading weights", l->n_units);
+    for (uint32_t u = 0, end; u < l->n_units; u = end) {
+        end = l->n_units - u > UNITS_AT_ONCE ? u + UNITS_AT_ONCE : l->n_units;
+        R1_TRY(read_units(s, u, end, w + l->units[u].offset, err));
+        r1_progress_update(&progress, end);
+    }
+done:
+    r1_progress_finish(&progress);
+    return st;
+}
+
+/* One shard with all units; the moments of step 0 are zero and take no room. */
 static r1_status write_checkpoint(source *s, const char *dir, r1_err *err) {
     const r1_layout *l = &s->layout;
     r1_ckpt_numbers numbers = {.best = (double)NAN};
@@ -156,32 +193,28 @@ static r1_status write_checkpoint(source *s, const char *dir, r1_err *err) {
                            .numeric_path = "none",
                            .reference = "",
                            .stage = "none"};
-    r1_slab w = {0}, zero = {0};
+    r1_slab slab = {0};
     r1_ckpt_shard shard;
     uint64_t weights, moments[2];
     char tmp[R1_PATH_MAX], *json = NULL;
     r1_status st;
 
-    R1_TRY(r1_slab_open(&w, l->n_params * sizeof(float), "weights", err));
-    R1_TRY(r1_slab_open(&zero, l->n_params * sizeof(float), "moments", err));
-    R1_TRY(read_units(s, 0, l->n_units, (float *)(void *)w.base, err));
-    R1_TRY(checksum(s, (const float *)(const void *)w.base, &weights, err));
-    R1_TRY(checksum(s, (const float *)(const void *)zero.base, &moments[0], err));
+    R1_TRY(r1_slab_open(&slab, l->n_params * sizeof(float), "weights", err));
+    float *w = (float *)(void *)slab.base;
+    R1_TRY(read_all(s, w, err));
+    R1_TRY(checksum(s, w, &weights, err));
+    R1_TRY(checksum(s, NULL, &moments[0], err));
     moments[1] = moments[0];
     numbers.weights_checksum = weights;
     numbers.optimizer_checksum = r1_hash64(moments, sizeof moments);
     R1_TRY(r1_ckpt_begin(dir, 0, tmp, sizeof tmp, err));
-    R1_TRY(r1_ckpt_write_shard(tmp, 0, l, s->ops, 0, l->n_units,
-                               (const float *)(const void *)w.base,
-                               (const float *)(const void *)zero.base,
-                               (const float *)(const void *)zero.base, &shard, err));
+    R1_TRY(r1_ckpt_write_shard(tmp, 0, l, s->ops, 0, l->n_units, w, NULL, NULL, &shard, err));
     R1_TRY(write_tokenizer(s, tmp, err));
     R1_TRY(r1_arch_to_json(&s->arch, "float32", &json, err));
     texts.model = json;
     st = r1_ckpt_finish(dir, tmp, l, &shard, 1, &numbers, &texts, err);
 done:
-    r1_slab_close(&w);
-    r1_slab_close(&zero);
+    r1_slab_close(&slab);
     r1_free(json);
     return st;
 }
@@ -199,14 +232,19 @@ static int wants_checkpoint(const r1_convert_options *o) {
 }
 
 static r1_status check(const r1_convert_options *o, r1_err *err) {
+    r1_dtype dtype = R1_F32;
+    r1_status st = R1_OK;
+
     if (!r1_path_exists(o->in))
         return R1_FAIL(err, R1_IO, "'%s' does not exist", o->in);
     if (wants_checkpoint(o) && r1_ckpt_is(o->in))
         return R1_FAIL(err, R1_USAGE, "'%s' is a checkpoint already", o->in);
-    if (wants_checkpoint(o) && o->dtype && strcmp(o->dtype, "F32") != 0)
-        return R1_FAIL(err, R1_USAGE, "--dtype %s: a checkpoint holds master weights, F32",
-                       o->dtype);
-    return R1_OK;
+    if (o->dtype)
+        R1_TRY(parse_dtype(o->dtype, &dtype, err));
+    if (wants_checkpoint(o) && dtype != R1_F32)
+        st = R1_FAIL(err, R1_USAGE, "--dtype %s: a checkpoint holds master weights, F32", o->dtype);
+done:
+    return st;
 }
 
 r1_status r1_convert_run(const r1_convert_options *o, r1_err *err) {

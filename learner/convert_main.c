@@ -33,7 +33,8 @@ int main(int argc, char **argv) {
     const char *verify = NULL;
     const r1_cli_option table[] = {
         {"dtype", R1_CLI_STRING, &o.dtype, "F32|BF16|F16",
-         "of the weights (default: the source's; F32 for GGUF and checkpoints)"},
+         "of the weights, also in lower case (default: the source's; F32 for GGUF and "
+         "checkpoints)"},
         {"to", R1_CLI_CHOICE, &o.to, "hf|checkpoint|auto",
          "what OUT becomes (default auto: a checkpoint if its name begins with step_, else hf)"},
         {"max-shard-mb", R1_CLI_INT, &o.shard_mb, "N",

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_EXTRA ((size_t)1 << 30)
@@ -50,7 +51,8 @@ r1_status r1_hfdir_begin(const char *out, char *ret_tmp, size_t size, r1_err *er
     if (r1_path_exists(out) && !is_empty_dir(out))
         return R1_FAIL(err, R1_USAGE, "'%s' exists already and is not an empty directory", out);
     R1_TRY(parent_of(out, parent, sizeof parent, err));
-    R1_TRY(r1_dir_make(parent, err));
+    if (mkdir(parent, 0755) != 0 && errno != EEXIST)
+        return R1_FAIL(err, R1_IO, "cannot create '%s' for '%s': %s", parent, out, strerror(errno));
     R1_TRY(r1_path_format(ret_tmp, size, err, "%.*s.tmp-%ld", trimmed(out), out, (long)getpid()));
     R1_TRY(r1_dir_remove(ret_tmp, err));
     st = r1_dir_make(ret_tmp, err);

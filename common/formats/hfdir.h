@@ -11,7 +11,8 @@
  * Nothing that exists is overwritten: a path with something in it is R1_USAGE. */
 #include "common/base/err.h"
 
-/* Make an empty directory beside `out`; its path goes to ret_tmp, "" if there is none. */
+/* Make an empty directory beside `out`; its path goes to ret_tmp, "" if there is none.  Of missing
+ * parents at most one is made: more of them are a misspelt path. */
 R1_MUST_USE r1_status r1_hfdir_begin(const char *out, char *ret_tmp, size_t size, r1_err *err);
 R1_MUST_USE r1_status r1_hfdir_finish(const char *out, const char *tmp, r1_err *err);
 void r1_hfdir_drop(const char *tmp);

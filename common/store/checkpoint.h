@@ -73,7 +73,8 @@ R1_MUST_USE r1_status r1_ckpt_begin(const char *dir, int64_t step, char *ret_tmp
 /* The same path on the other ranks. */
 R1_MUST_USE r1_status r1_ckpt_tmp(const char *dir, int64_t step, char *ret_tmp, size_t size,
                                   r1_err *err);
-/* Units [u0, u1): w, m, v point at the first one's first element. */
+/* Units [u0, u1): w, m, v point at the first one's first element; m and v NULL: zero moments, which
+ * take no room. */
 R1_MUST_USE r1_status r1_ckpt_write_shard(const char *tmp, int index, const r1_layout *l,
                                           const r1_ops *ops, uint32_t u0, uint32_t u1,
                                           const float *w, const float *m, const float *v,

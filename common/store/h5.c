@@ -76,7 +76,7 @@ r1_status r1_h5_write(hid_t file, const char *name, hid_t file_type, hid_t type,
     hid_t set = H5Dcreate2(file, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     r1_status st = R1_OK;
 
-    if (set < 0 || (n && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0))
+    if (set < 0 || (n && data && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0))
         st = unwritten(file, "write", name, err);
     if (set >= 0 && H5Dclose(set) < 0 && st == R1_OK)
         st = unwritten(file, "write", name, err);

@@ -12,7 +12,7 @@ R1_MUST_USE r1_status r1_h5_open(hid_t *ret, const char *path, r1_err *err);
 R1_MUST_USE r1_status r1_h5_close(hid_t file, const char *path, r1_err *err);
 
 R1_MUST_USE r1_status r1_h5_group(hid_t file, const char *name, r1_err *err);
-/* A contiguous 1-D dataset. */
+/* A contiguous 1-D dataset; data NULL: zeros, which take no room in the file. */
 R1_MUST_USE r1_status r1_h5_write(hid_t file, const char *name, hid_t file_type, hid_t type,
                                   const void *data, size_t n, r1_err *err);
 /* Elements [first, first + n) of a 1-D dataset of this class and element size; it must have at least

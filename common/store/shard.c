@@ -21,10 +21,27 @@ typedef struct writer {
     uint32_t u0, u1;
     uint64_t *hashes; /* [3][units] */
     uint64_t at[3];   /* of each part in the file */
+    int stored[3];    /* 0: zeros, which have no place in the file */
 } writer;
 
 static size_t count(const writer *s) {
     return r1_layout_first(s->l, s->u1) - r1_layout_first(s->l, s->u0);
+}
+
+static r1_status hash_zeros(const writer *s, uint64_t *hashes, r1_err *err) {
+    const r1_layout *l = s->l;
+    float *zeros = NULL;
+    size_t most = 1;
+    r1_status st;
+
+    for (uint32_t u = s->u0; u < s->u1; u++)
+        most = l->units[u].n > most ? l->units[u].n : most;
+    R1_TRY(R1_NEW(zeros, most, err));
+    for (uint32_t u = s->u0; u < s->u1; u++)
+        r1_layout_hash(l, s->ops, zeros, u, u + 1, &hashes[u - s->u0]);
+    r1_free(zeros);
+done:
+    return st;
 }
 
 static r1_status write_part(writer *s, hid_t file, int part, const float *x, r1_err *err) {
@@ -35,9 +52,13 @@ static r1_status write_part(writer *s, hid_t file, int part, const float *x, r1_
 
     snprintf(path, sizeof path, "/%s", parts[part]);
     R1_TRY(r1_h5_write(file, path, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, x, count(s), err));
-    if (units)
+    s->stored[part] = x && units;
+    if (s->stored[part])
         R1_TRY(r1_h5_offset(file, path, &s->at[part], err));
-    r1_layout_hash(s->l, s->ops, x, s->u0, s->u1, hashes);
+    if (x)
+        r1_layout_hash(s->l, s->ops, x, s->u0, s->u1, hashes);
+    else
+        R1_TRY(hash_zeros(s, hashes, err));
     snprintf(path, sizeof path, "/hash/%s", parts[part]);
     st = r1_h5_write(file, path, H5T_STD_U64LE, H5T_NATIVE_UINT64, hashes, units, err);
 done:
@@ -75,7 +96,9 @@ static r1_status read_back(const writer *s, const char *path, r1_ckpt_shard *ret
 
     R1_TRY(r1_map_open(&map, path, err));
     R1_TRY(R1_NEW(have, units + 1, err));
-    for (int part = 0; part < 3 && units; part++) {
+    for (int part = 0; part < 3; part++) {
+        if (!s->stored[part])
+            continue;
         int good = s->at[part] <= map.len && bytes <= map.len - s->at[part];
         if (good) {
             r1_layout_hash(s->l, s->ops, (const float *)(const void *)(map.data + s->at[part]),
