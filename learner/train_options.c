@@ -18,7 +18,7 @@ r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int
          "begin at this stage, with the last checkpoint of the one before"},
         {"output", R1_CLI_STRING, &o->output, "DIR", "run directory (default runs/NAME)"},
         {"max-hours", R1_CLI_DOUBLE, &o->max_hours, "H",
-         "stop in time to have ended after H hours, as if on SIGUSR1"},
+         "stop in time to have ended after H hours, as if on SIGUSR1", 0, 100000, .above = 1},
         {"help-config", R1_CLI_FLAG, &o->help_config, NULL,
          "print every configuration key with type, range, default and meaning"},
         {0}};
@@ -39,7 +39,8 @@ r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int
             "Signals: USR1, TERM and INT stop at the next step with a checkpoint and exit code 85\n"
             "(under mpirun only USR1 leaves enough time), a second TERM or INT at once; USR2 "
             "notes\n"
-            "in logs/ what every rank is doing.",
+            "in logs/ what every rank is doing.\n"
+            "R1_TRACE=N in the environment prints which files the N-th dealt prompt passes.",
         .options = table,
         .max_positional = 1024};
     int n = 0;
@@ -51,8 +52,6 @@ r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int
         return R1_OK;
     if (n < 1)
         return R1_FAIL(err, R1_USAGE, "no configuration; see r1-train --help");
-    if (o->max_hours < 0)
-        return R1_FAIL(err, R1_USAGE, "--max-hours %g: not below 0", o->max_hours);
     if (o->max_hours > 0)
         r1_stop_after(o->max_hours);
     o->config = argv[1];

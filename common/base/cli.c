@@ -1,8 +1,8 @@
 /* Command lines; see cli.h. */
 #include "common/base/cli.h"
 
+#include "common/base/cpu.h"
 #include "common/base/log.h"
-#include "version.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -13,15 +13,6 @@
 #include <string.h>
 
 #define MAX_OPTIONS 64
-
-const char r1_version[] = R1_VERSION;
-
-const char *r1_build_facts(void) {
-    return "version   " R1_VERSION "\n"
-           "commit    " R1_COMMIT "\n"
-           "compiler  " R1_COMPILER "\n"
-           "build     " R1_BUILD "\n";
-}
 
 static void print_help(const r1_cli *cli) {
     printf("Usage: %s %s\n\n%s\n\nOptions:\n", cli->program, cli->usage, cli->about);
@@ -34,6 +25,9 @@ static void print_help(const r1_cli *cli) {
     printf("  %-28s %s\n  %-28s %s\n", "--help, -h", "this text", "--version", "build facts");
     if (cli->epilog)
         printf("\n%s\n", cli->epilog);
+    printf("\nEnvironment:\n  %-28s %s\n  %-28s %s\n", "R1_CPU_MASK=N",
+           "sum of the instruction sets that may be used: 1 AVX2, 2 AVX-512,", "",
+           "4 AVX512-BF16, 8 AMX; 0 is plain C (default: all that the processor has)");
 }
 
 /* What is not in the option's range; numbers are printed as they were typed. */
@@ -168,6 +162,8 @@ r1_status r1_cli_parse(const r1_cli *cli, int argc, char **argv, int print,
     int c, index = 0;
 
     r1_log_name(cli->program);
+    if (!r1_cpu_mask_is_good())
+        return R1_FAIL(err, R1_USAGE, "R1_CPU_MASK=%s is not a number", getenv("R1_CPU_MASK"));
     fill_table(cli, table);
     *ret_result = R1_CLI_RUN;
     opterr = 0;

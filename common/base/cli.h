@@ -61,7 +61,8 @@ int r1_cli_is_first(void);
  * R1_IO.  The error is printed if `speaks` (under MPI: rank 0).  Returns the exit code. */
 int r1_cli_end(r1_status st, r1_err *err, int speaks);
 
-/* Version, commit, compiler, flags and libraries of this build: one fact a line. */
+/* What a report of a bug should say: commit, compiler, options, kernels and libraries of this build,
+ * and the processor that it runs on; one fact a line.  Not for several threads. */
 const char *r1_build_facts(void);
 extern const char r1_version[];
 

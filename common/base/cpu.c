@@ -3,6 +3,8 @@
 
 #include "common/base/cgroup.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +71,18 @@ unsigned r1_cpu_flags(void) {
     const char *mask = getenv("R1_CPU_MASK");
     unsigned flags = detect();
 
-    return mask ? flags & (unsigned)strtoul(mask, NULL, 0) : flags;
+    return mask && *mask ? flags & (unsigned)strtoul(mask, NULL, 0) : flags;
+}
+
+int r1_cpu_mask_is_good(void) {
+    const char *mask = getenv("R1_CPU_MASK");
+    char *end;
+
+    if (!mask || !*mask)
+        return 1;
+    errno = 0;
+    unsigned long v = strtoul(mask, &end, 0);
+    return errno == 0 && *end == '\0' && end != mask && *mask != '-' && v <= UINT_MAX;
 }
 
 r1_cpu_vendor r1_cpu_vendor_id(void) {

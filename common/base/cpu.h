@@ -17,6 +17,8 @@ typedef enum r1_cpu_vendor {
 } r1_cpu_vendor;
 
 unsigned r1_cpu_flags(void); /* after the mask */
+/* Is R1_CPU_MASK absent, empty (the same) or a number? */
+int r1_cpu_mask_is_good(void);
 r1_cpu_vendor r1_cpu_vendor_id(void);
 const char *r1_cpu_name(void); /* brand string, e.g. "AMD EPYC" */
 

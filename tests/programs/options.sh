@@ -12,8 +12,10 @@ for p in $programs; do
         silent err
     done
     try 0 $p --version
-    says out "version"
-    says out "compiler"
+    [ "$(grep -c 0.1.0 out)" -eq 1 ] || fail "$said: the version is not there once: $(cat out)"
+    for fact in commit compiler "fault injection" kernels "Open MPI 4" "HDF5 1" processor; do
+        says out "$fact"
+    done
     silent err
     try 64 $p --no-such-option
     silent out
@@ -23,6 +25,19 @@ for p in $programs; do
     [ $? -eq 74 ] || fail "$p --help > /dev/full does not end with 74"
     grep -q "cannot write to stdout" err || fail "$p --help > /dev/full says nothing"
 done
+
+
+export R1_CPU_MASK=zzz
+try 64 r1-generate --model none --prompt x
+says err "R1_CPU_MASK=zzz is not a number"
+export R1_CPU_MASK=0
+try 0 r1-generate --version
+says out "instruction sets: none, R1_CPU_MASK=0"
+unset R1_CPU_MASK
+try 0 r1-generate --help
+says out "R1_CPU_MASK=N"
+try 0 r1-train --help
+says out "R1_TRACE=N"
 
 make_model
 printf '{"question": "1+1=", "answer": "2"}\n' >data.jsonl
