@@ -47,6 +47,20 @@ int main(int argc, char **argv) {
         .about = "Measure one part of a run.  One JSON line a measurement, with the peaks of this\n"
                  "machine measured beside it.  Nothing else should run meanwhile;\n"
                  "under mpirun the first rank alone measures.",
+        .epilog =
+            "Rates\n"
+            "  gflops       of the matrices' multiply-adds; peak_gflops: what the cores can do\n"
+            "  weights_gbs  weights that pass (train: gradient and moments too); read_gbs: what "
+            "the\n"
+            "               memory can do, with as many threads\n"
+            "  checkpoint   write_gbs with fsync, read_gbs_checkpoint from the disk and not from\n"
+            "               the page cache; disk_write_gbs, disk_read_gbs: a plain file of the "
+            "size\n\n"
+            "Examples\n"
+            "  r1-bench decode --batch 64 --context 64 --new-tokens 128\n"
+            "  r1-bench train --dtype fp32 --sequences 4 --length 256\n"
+            "  r1-bench checkpoint --dir /scratch\n\n"
+            "Exit codes: 0, 64 wrong usage, 65 bad data (a model), 74 input/output.",
         .options = table,
         .min_positional = 1,
         .max_positional = 1};

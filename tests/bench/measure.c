@@ -8,6 +8,7 @@
 #include "common/wire/trajectory.h"
 #include "learner/optimizer.h"
 #include "learner/runner.h"
+#include "tests/bench/disk.h"
 #include "tests/bench/peak.h"
 
 #include <errno.h>
@@ -100,7 +101,8 @@ void bench_model_close(bench_model *m) {
 static void head(const char *what, const bench_model *m) {
     printf("{\"what\": \"%s\", \"model\": \"%s\", \"path\": \"%s\", \"dtype\": \"%s\", "
            "\"threads\": %d, ",
-           what, m->name, m->ops->path, r1_dtype_name(m->ops->dtype), m->ops->threads);
+           what, m->name, m->ops->path, m->ops->dtype == R1_BF16 ? "bf16" : "fp32",
+           m->ops->threads);
 }
 
 static void tail(const bench_model *m) {
@@ -149,7 +151,8 @@ static void drain(r1_engine *e) {
 
 /* One run: seconds until every sequence has its first token, and from there to the end. */
 static r1_status generate(const bench_options *o, const bench_model *m, int new, double *ret_first,
-                          double *ret_rest, uint64_t *ret_tokens, r1_err *err) {
+                          double *ret_rest, uint64_t *ret_tokens, uint64_t *ret_steps,
+                          r1_err *err) {
     int per = (o->context + new) / R1_KV_BLOCK + 2;
     r1_engine_options eo = {.model = &m->model,
                             .max_sequences = o->batch,
@@ -168,6 +171,7 @@ static r1_status generate(const bench_options *o, const bench_model *m, int new,
     uint64_t before = r1_engine_get_stats(e).decoded;
     while (r1_engine_pending(e) > 0)
         R1_TRY(r1_engine_step(e, m->payload.base, err));
+    *ret_steps = r1_engine_get_stats(e).steps;
     *ret_first = t1 - t0;
     *ret_rest = r1_now_s() - t1;
     *ret_tokens = r1_engine_get_stats(e).decoded - before;
@@ -179,13 +183,13 @@ done:
 
 r1_status bench_decode(const bench_options *o, r1_err *err) {
     double rate[64], first, rest;
-    uint64_t tokens;
+    uint64_t tokens, steps;
     bench_model m;
     r1_status st;
 
     R1_TRY(bench_model_open(&m, o, o->context + o->new_tokens + 1, err));
     for (int r = 0; r < o->reps; r++) {
-        R1_TRY(generate(o, &m, o->new_tokens, &first, &rest, &tokens, err));
+        R1_TRY(generate(o, &m, o->new_tokens, &first, &rest, &tokens, &steps, err));
         rate[r] = (double)tokens / rest;
     }
     double x = median(rate, o->reps);
@@ -202,19 +206,21 @@ done:
 
 r1_status bench_prefill(const bench_options *o, r1_err *err) {
     double rate[64], first, rest;
-    uint64_t tokens;
+    uint64_t tokens, steps;
     bench_model m;
     r1_status st;
 
     R1_TRY(bench_model_open(&m, o, o->context + 2, err));
     for (int r = 0; r < o->reps; r++) {
-        R1_TRY(generate(o, &m, 1, &first, &rest, &tokens, err));
+        R1_TRY(generate(o, &m, 1, &first, &rest, &tokens, &steps, err));
         rate[r] = (double)o->batch * o->context / (first + rest);
     }
     double x = median(rate, o->reps);
     head("prefill", &m);
-    printf("\"batch\": %d, \"context\": %d, \"tokens_per_s\": %.1f, \"gflops\": %.1f, ", o->batch,
-           o->context, x, x * matrix_flop(&m) * 1e-9);
+    printf("\"batch\": %d, \"context\": %d, \"tokens_per_s\": %.1f, \"gflops\": %.1f, "
+           "\"weights_gbs\": %.2f, ",
+           o->batch, o->context, x, x * matrix_flop(&m) * 1e-9,
+           x / o->batch / o->context * (double)steps * (double)m.model.layout.payload_bytes * 1e-9);
     tail(&m);
     bench_model_close(&m);
 done:
@@ -305,6 +311,14 @@ static void train_step(training *t, const bench_options *o, const bench_model *m
     r1_layout_pack(l, m->ops, t->shard.w, 0, l->n_units, m->payload.base);
 }
 
+/* What has to pass between memory and cores in a step at least: packed weights in forward and
+ * backward and written anew, the gradient, and AdamW's reads and writes. */
+static double step_bytes(const bench_model *m) {
+    const r1_layout *l = &m->model.layout;
+
+    return 3.0 * (double)l->payload_bytes + (1 + 4 + 3) * (double)l->n_params * sizeof(float);
+}
+
 r1_status bench_train(const bench_options *o, r1_err *err) {
     double rate[64];
     bench_model m;
@@ -322,8 +336,9 @@ r1_status bench_train(const bench_options *o, r1_err *err) {
     double x = median(rate, o->reps);
     head("train", &m);
     printf("\"sequences\": %d, \"length\": %d, \"recompute\": %d, \"tokens_per_s\": %.1f, "
-           "\"gflops\": %.1f, ",
-           o->sequences, o->length, o->recompute, x, 3 * x * matrix_flop(&m) * 1e-9);
+           "\"gflops\": %.1f, \"weights_gbs\": %.2f, ",
+           o->sequences, o->length, o->recompute, x, 3 * x * matrix_flop(&m) * 1e-9,
+           x / o->sequences / o->length * step_bytes(&m) * 1e-9);
     tail(&m);
     bench_model_close(&m);
 done:
@@ -359,7 +374,8 @@ done:
 r1_status bench_wire(const bench_options *o, r1_err *err) {
     r1_wire_limits limits = {o->context, o->new_tokens, o->batch, 1 << 20};
     double out_s[64], in_s[64];
-    r1_group g, back;
+    r1_group g = {0}, back;
+    r1_slab memory = {0};
     r1_buf buf;
     r1_status st;
 
@@ -382,12 +398,18 @@ r1_status bench_wire(const bench_options *o, r1_err *err) {
         out_s[r] = t1 - t0;
         r1_group_done(&back);
     }
-    printf("{\"what\": \"wire\", \"samples\": %d, \"tokens\": %d, \"bytes\": %zu, "
-           "\"encode_gbs\": %.3f, \"decode_gbs\": %.3f}\n",
-           o->batch, o->new_tokens, buf.len, (double)buf.len / median(out_s, o->reps) * 1e-9,
-           (double)buf.len / median(in_s, o->reps) * 1e-9);
-    r1_group_done(&g);
+    R1_TRY(r1_slab_open(&memory, BENCH_READ_BYTES, "memory to read", err));
+    memset(memory.base, 0, BENCH_READ_BYTES);
+    double tokens = (double)o->batch * o->new_tokens, bytes = (double)buf.len;
+    double to_wire = median(out_s, o->reps), from_wire = median(in_s, o->reps);
+    printf("{\"what\": \"wire\", \"threads\": 1, \"samples\": %d, \"tokens\": %d, \"bytes\": %zu, "
+           "\"encode_tokens_per_s\": %.0f, \"encode_gbs\": %.3f, \"decode_tokens_per_s\": %.0f, "
+           "\"decode_gbs\": %.3f, \"read_gbs\": %.1f}\n",
+           o->batch, o->new_tokens, buf.len, tokens / to_wire, bytes / to_wire * 1e-9,
+           tokens / from_wire, bytes / from_wire * 1e-9, bench_read_gbs(1, memory.base));
 done:
+    r1_group_done(&g);
+    r1_slab_close(&memory);
     r1_buf_done(&buf);
     return st;
 }
@@ -410,11 +432,13 @@ static r1_status write_and_read(const char *dir, const bench_model *m, r1_shard 
     double t1 = r1_now_s();
     R1_TRY(r1_path_format(path, sizeof path, err, "%s/step_000000", dir));
     R1_TRY(R1_NEW(c, 1, err));
+    bench_drop_cache(path);
+    double t2 = r1_now_s();
     R1_TRY(r1_ckpt_open(c, path, err));
     st = r1_ckpt_read(c, &m->model.layout, m->ops, 0, n, s->w, s->m, s->v, err);
     r1_ckpt_close(c);
     *ret_write = t1 - t0;
-    *ret_read = r1_now_s() - t1;
+    *ret_read = r1_now_s() - t2;
     if (st == R1_OK)
         st = r1_dir_remove(path, err);
 done:
@@ -437,7 +461,7 @@ done:
 }
 
 r1_status bench_checkpoint(const bench_options *o, r1_err *err) {
-    double write_s[64], read_s[64];
+    double write_s[64], read_s[64], disk_write[64], disk_read[64];
     char dir[R1_PATH_MAX] = "";
     bench_model m = {0};
     r1_shard s = {0};
@@ -447,14 +471,18 @@ r1_status bench_checkpoint(const bench_options *o, r1_err *err) {
     R1_TRY(bench_model_open(&m, o, 64, err));
     R1_TRY(r1_shard_open(&s, &m.model.layout, 1, 0, err));
     memcpy(s.w, m.master.base, m.model.layout.n_params * sizeof(float));
-    for (int r = 0; r < o->reps; r++)
-        R1_TRY(write_and_read(dir, &m, &s, &write_s[r], &read_s[r], err));
     double bytes = 3.0 * (double)m.model.layout.n_params * sizeof(float);
+    for (int r = 0; r < o->reps; r++) { /* in turn: a shared disk has its moods */
+        R1_TRY(write_and_read(dir, &m, &s, &write_s[r], &read_s[r], err));
+        R1_TRY(bench_disk(dir, m.master.base, m.master.bytes, (size_t)bytes, &disk_write[r],
+                          &disk_read[r], err));
+    }
     double w = median(write_s, o->reps), r = median(read_s, o->reps);
     head("checkpoint", &m);
     printf("\"bytes\": %.0f, \"write_s\": %.3f, \"write_gbs\": %.3f, \"read_s\": %.3f, "
-           "\"read_gbs_checkpoint\": %.3f, ",
-           bytes, w, bytes / w * 1e-9, r, bytes / r * 1e-9);
+           "\"read_gbs_checkpoint\": %.3f, \"disk_write_gbs\": %.3f, \"disk_read_gbs\": %.3f, ",
+           bytes, w, bytes / w * 1e-9, r, bytes / r * 1e-9, median(disk_write, o->reps),
+           median(disk_read, o->reps));
     tail(&m);
 done:
     r1_shard_close(&s);

@@ -12,4 +12,25 @@ try 74 r1-bench checkpoint --shape tiny --reps 1 --threads 1 --dir missing/dir
 silent out
 says err "missing/dir"
 [ ! -e missing ] || fail "r1-bench made a directory"
+
+# Each measurement states rate and peak of the same run, and the dtype as it was asked for.
+has() {
+    for key in "$@"; do
+        grep -qE "\"$key\": [1-9.0-9]*[1-9]" out || fail "$said: no '$key': $(cat out)"
+    done
+}
+tiny="--shape tiny --reps 1 --threads 1 --batch 2 --context 8 --new-tokens 4 --sequences 2 --length 8"
+for what in decode prefill train; do
+    for dtype in bf16 fp32; do
+        try 0 r1-bench $what $tiny --dtype $dtype
+        says out "\"dtype\": \"$dtype\""
+        has tokens_per_s gflops weights_gbs read_gbs
+    done
+done
+try 0 r1-bench weights $tiny
+has gbs read_gbs
+try 0 r1-bench wire $tiny
+has encode_tokens_per_s encode_gbs decode_tokens_per_s decode_gbs read_gbs
+try 0 r1-bench checkpoint $tiny
+has write_gbs read_gbs_checkpoint disk_write_gbs disk_read_gbs
 exit $bad
