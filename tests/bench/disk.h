@@ -10,7 +10,7 @@
 R1_MUST_USE r1_status bench_disk(const char *dir, const void *memory, size_t len, size_t bytes,
                                  double *ret_write_gbs, double *ret_read_gbs, r1_err *err);
 
-/* Ask the system to forget the pages of a directory's files, so that they are read from the disk. */
+/* Ask the system to forget the pages of a directory's files, so that the disk is what is read. */
 void bench_drop_cache(const char *dir);
 
 #endif

@@ -15,6 +15,7 @@ python=$peers/transformers/bin/python
 if ! "$python" -c 'import torch, transformers' 2>/dev/null; then
     mkdir -p "$peers"
     rm -rf "$peers/transformers"
+    python3 -c "import ensurepip, venv" 2>/dev/null || "$src/deploy/install" python3-venv
     python3 -m venv "$peers/transformers"
     # The CPU build is much smaller; where its index cannot be reached, the one of PyPI serves too.
     "$python" -m pip install --quiet --retries 0 --timeout 10 torch --index-url https://download.pytorch.org/whl/cpu ||
