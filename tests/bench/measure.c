@@ -50,21 +50,37 @@ static r1_status shape_arch(r1_arch *a, const char *shape, r1_err *err) {
     return R1_OK;
 }
 
+/* All master weights of a model on disk. */
+static r1_status load_weights(const bench_model *m, const char *path, float *w, r1_err *err) {
+    const r1_layout *l = &m->model.layout;
+    r1_tensors *t = NULL;
+    r1_ckpt *c = NULL;
+    r1_status st;
+
+    if (!r1_ckpt_is(path)) {
+        R1_TRY(r1_tensors_open(&t, path, err));
+        st = r1_layout_load(l, t, 0, l->n_units, w, err);
+        r1_tensors_close(t);
+        return st;
+    }
+    R1_TRY(R1_NEW(c, 1, err));
+    R1_TRY(r1_ckpt_open_model(c, path, err));
+    st = r1_ckpt_read(c, l, m->ops, 0, l->n_units, w, NULL, NULL, err);
+    r1_ckpt_close(c);
+done:
+    r1_free(c);
+    return st;
+}
+
 r1_status bench_model_open(bench_model *m, const bench_options *o, int max_len, r1_err *err) {
     int threads = o->threads > 0 ? o->threads : r1_cpu_cores();
     r1_dtype dtype = strcmp(o->dtype, "fp32") == 0 ? R1_F32 : R1_BF16;
-    r1_tensors *t = NULL;
     r1_status st;
 
     *m = (bench_model){0};
     r1_threads_pin(0, 1, threads);
     snprintf(m->name, sizeof m->name, "%s", o->model ? "file" : o->shape);
-    if (o->model) {
-        R1_TRY(r1_arch_open(&m->arch, o->model, err));
-        R1_TRY(r1_tensors_open(&t, o->model, err));
-    } else {
-        R1_TRY(shape_arch(&m->arch, o->shape, err));
-    }
+    R1_TRY(o->model ? r1_arch_open(&m->arch, o->model, err) : shape_arch(&m->arch, o->shape, err));
     R1_TRY(r1_ops_open(&m->ops, dtype, "auto", threads, err));
     R1_TRY(r1_model_open(&m->model, &m->arch, m->ops, max_len, err));
     const r1_layout *l = &m->model.layout;
@@ -76,14 +92,12 @@ r1_status bench_model_open(bench_model *m, const bench_options *o, int max_len, 
     m->peak_gflops = bench_peak_gflops(m->ops);
     m->read_gbs = bench_read_gbs(threads, m->master.base);
     float *w = (float *)(void *)m->master.base;
-    if (t)
-        R1_TRY(r1_layout_load(l, t, 0, l->n_units, w, err));
+    if (o->model)
+        R1_TRY(load_weights(m, o->model, w, err));
     else
         r1_layout_init(l, m->arch.init_std, 1, 0, l->n_units, w);
     r1_layout_pack(l, m->ops, w, 0, l->n_units, m->payload.base);
 done:
-    if (t)
-        r1_tensors_close(t);
     if (st != R1_OK)
         bench_model_close(m);
     return st;

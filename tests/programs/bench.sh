@@ -27,6 +27,12 @@ for what in decode prefill train; do
         has tokens_per_s gflops weights_gbs read_gbs
     done
 done
+make_model
+for m in "$model" "$src/tests/golden/models/qwen3" "$src/tests/golden/gguf/qwen2.gguf"; do
+    try 0 r1-bench decode $tiny --model "$m"
+    says out '"model": "file"'
+    has tokens_per_s
+done
 try 0 r1-bench weights $tiny
 has gbs read_gbs
 try 0 r1-bench wire $tiny

@@ -27,6 +27,24 @@ for p in $programs; do
 done
 
 
+# offers PROGRAM OPTION...: the help lists these.
+offers() {
+    try 0 "$1" --help
+    shift
+    for option in "$@"; do
+        grep -qE "^  --$option( |\$)" out || fail "$program --help: no --$option"
+    done
+}
+offers r1-train dry-run resume from output help-config
+offers r1-generate model prompt prompts chat n max-new-tokens temperature top-p top-k seed dtype \
+    logprobs prompt-logprobs
+offers r1-tokenize model
+offers r1-eval model data reward n temperature top-p top-k max-new-tokens min-new-tokens stop seed \
+    dtype require-format
+offers r1-grade from jobs
+offers r1-convert dtype verify
+offers r1-bench model dtype threads batch context dir reps
+
 export R1_CPU_MASK=zzz
 try 64 r1-generate --model none --prompt x
 says err "R1_CPU_MASK=zzz is not a number"
