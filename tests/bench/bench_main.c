@@ -14,32 +14,23 @@ static const struct {
                {"train", bench_train},   {"weights", bench_weights},
                {"wire", bench_wire},     {"checkpoint", bench_checkpoint}};
 
-int main(int argc, char **argv) {
-    bench_options o = {.shape = "135m",
-                       .dtype = "bf16",
-                       .dir = ".",
-                       .batch = 64,
-                       .context = 64,
-                       .new_tokens = 128,
-                       .sequences = 4,
-                       .length = 256,
-                       .reps = 5};
+static r1_status parse(int argc, char **argv, bench_options *o, r1_cli_result *ret, r1_err *err) {
     const r1_cli_option table[] = {
-        {"model", R1_CLI_STRING, &o.model, "M", "weights of this model instead of random ones"},
-        {"shape", R1_CLI_CHOICE, &o.shape, "135m|tiny", "of random weights (default 135m)"},
-        {"dtype", R1_CLI_CHOICE, &o.dtype, "fp32|bf16", "of the computation (default bf16)"},
-        {"threads", R1_CLI_INT, &o.threads, "N", "default: all cores", 1, r1_cpu_threads_max()},
-        {"batch", R1_CLI_INT, &o.batch, "N", "sequences at once (default 64)", 1, 4096},
-        {"context", R1_CLI_INT, &o.context, "N", "tokens of a prompt (default 64)", 1, 1 << 17},
-        {"new-tokens", R1_CLI_INT, &o.new_tokens, "N", "tokens behind it (default 128)", 1,
+        {"model", R1_CLI_STRING, &o->model, "M", "weights of this model instead of random ones"},
+        {"shape", R1_CLI_CHOICE, &o->shape, "135m|tiny", "of random weights (default 135m)"},
+        {"dtype", R1_CLI_CHOICE, &o->dtype, "fp32|bf16", "of the computation (default bf16)"},
+        {"threads", R1_CLI_INT, &o->threads, "N", "default: all cores", 1, r1_cpu_threads_max()},
+        {"batch", R1_CLI_INT, &o->batch, "N", "sequences at once (default 64)", 1, 4096},
+        {"context", R1_CLI_INT, &o->context, "N", "tokens of a prompt (default 64)", 1, 1 << 17},
+        {"new-tokens", R1_CLI_INT, &o->new_tokens, "N", "tokens behind it (default 128)", 1,
          1 << 17},
-        {"sequences", R1_CLI_INT, &o.sequences, "N", "train: sequences of a step (default 4)", 1,
+        {"sequences", R1_CLI_INT, &o->sequences, "N", "train: sequences of a step (default 4)", 1,
          4096},
-        {"length", R1_CLI_INT, &o.length, "N", "train: tokens of each (default 256)", 1, 1 << 17},
-        {"recompute", R1_CLI_FLAG, &o.recompute, NULL, "train: keep only each layer's input"},
-        {"dir", R1_CLI_STRING, &o.dir, "DIR",
+        {"length", R1_CLI_INT, &o->length, "N", "train: tokens of each (default 256)", 1, 1 << 17},
+        {"recompute", R1_CLI_FLAG, &o->recompute, NULL, "train: keep only each layer's input"},
+        {"dir", R1_CLI_STRING, &o->dir, "DIR",
          "checkpoint: an existing directory to write below (default .)"},
-        {"reps", R1_CLI_INT, &o.reps, "N", "repetitions; medians are printed (default 5)", 1, 64},
+        {"reps", R1_CLI_INT, &o->reps, "N", "repetitions; medians are printed (default 5)", 1, 64},
         {0}};
     const r1_cli cli = {
         .program = "r1-bench",
@@ -64,21 +55,37 @@ int main(int argc, char **argv) {
         .options = table,
         .min_positional = 1,
         .max_positional = 1};
-    r1_cli_result result;
-    r1_err err = {0};
     int n;
-    r1_status st;
+
+    *o = (bench_options){.shape = "135m",
+                         .dtype = "bf16",
+                         .dir = ".",
+                         .batch = 64,
+                         .context = 64,
+                         .new_tokens = 128,
+                         .sequences = 4,
+                         .length = 256,
+                         .reps = 5};
+    return r1_cli_parse(&cli, argc, argv, 1, ret, &n, err);
+}
+
+static r1_status run(const char *what, const bench_options *o, r1_err *err) {
+    for (size_t i = 0; i < sizeof benches / sizeof *benches; i++)
+        if (strcmp(benches[i].name, what) == 0)
+            return benches[i].run(o, err);
+    return R1_FAIL(err, R1_USAGE, "'%s' is no measurement; see --help", what);
+}
+
+int main(int argc, char **argv) {
+    bench_options o;
+    r1_cli_result result = R1_CLI_RUN;
+    r1_err err = {0};
 
     if (!r1_cli_is_first())
         return 0;
     r1_log_init(-1, R1_LOG_INFO);
-    st = r1_cli_parse(&cli, argc, argv, 1, &result, &n, &err);
-    if (st == R1_OK && result == R1_CLI_RUN) {
-        size_t i = 0, count = sizeof benches / sizeof *benches;
-        while (i < count && strcmp(benches[i].name, argv[1]) != 0)
-            i++;
-        st = i < count ? benches[i].run(&o, &err)
-                       : R1_FAIL(&err, R1_USAGE, "'%s' is no measurement; see --help", argv[1]);
-    }
+    r1_status st = parse(argc, argv, &o, &result, &err);
+    if (st == R1_OK && result == R1_CLI_RUN)
+        st = run(argv[1], &o, &err);
     return r1_cli_end(st, &err, 1);
 }
