@@ -15,7 +15,7 @@ says err "--dtype Q8: F32, BF16 or F16"
 try 0 r1-convert as-F32 start/step_000000
 [ "$(cat out)" = start/step_000000 ] || fail "stdout is not the path: $(cat out)"
 try 0 r1-convert --verify start/step_000000
-says out "every file is as its manifest says"
+says out "every byte is as it was written"
 try 74 r1-convert as-F32 missing/dir/model
 silent out
 says err "missing/dir"
