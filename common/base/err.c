@@ -8,7 +8,7 @@
 
 static void (*abort_hook)(int exit_code);
 
-/* Names and values come from files: what would break the line or steer a terminal is shown as '?'. */
+/* Names and values come from files: what would break the line or steer a terminal becomes '?'. */
 static void keep_printable(char *text) {
     for (; *text; text++)
         if ((unsigned char)*text < 0x20 || *text == 0x7f)

@@ -78,43 +78,49 @@ done:
     return st;
 }
 
-static int by_place(const void *x, const void *y) {
-    const r1_tensor_entry *a = *(const r1_tensor_entry *const *)x,
-                          *b = *(const r1_tensor_entry *const *)y;
+/* Data bytes of one tensor. */
+typedef struct place {
+    const char *name;
+    size_t from, bytes;
+} place;
 
-    return a->data != b->data ? (a->data > b->data) - (a->data < b->data)
-                              : (a->n > b->n) - (a->n < b->n); /* empty ones first */
+static int by_place(const void *x, const void *y) {
+    const place *a = x, *b = y;
+
+    return a->from != b->from
+               ? (a->from > b->from) - (a->from < b->from)
+               : (a->bytes > b->bytes) - (a->bytes < b->bytes); /* empty ones first */
 }
 
 /* The format has neither overlaps nor holes: each byte of data belongs to one tensor.  A file that
  * differs was cut, joined or forged. */
 static r1_status check_places(const r1_tensors *t, size_t first, const uint8_t *data, size_t len,
                               const char *path, r1_err *err) {
-    size_t n = t->n_entries - first, at = 0, bytes;
-    r1_tensor_entry **order = NULL;
+    size_t n = t->n_entries - first, at = 0;
+    place *places = NULL;
     r1_status st;
 
-    R1_TRY(R1_NEW(order, n, err));
-    for (size_t i = 0; i < n; i++)
-        order[i] = &t->entries[first + i];
-    if (n)
-        qsort(order, n, sizeof(*order), by_place);
+    R1_TRY(R1_NEW(places, n, err));
     for (size_t i = 0; i < n; i++) {
-        size_t from = (size_t)(order[i]->data - data);
-        R1_TRY(r1_source_size(order[i], &bytes, err));
-        if (from != at) {
-            st = R1_FAIL(err, R1_DATA, "%s: tensor '%s' begins at data byte %zu, %s byte %zu", path,
-                         order[i]->name, from,
-                         from < at ? "the one before it ends at" : "behind a gap from", at);
-            goto done;
-        }
-        at += bytes;
+        r1_tensor_entry *e = &t->entries[first + i];
+        places[i] = (place){.name = e->name, .from = (size_t)(e->data - data)};
+        R1_TRY(r1_source_size(e, &places[i].bytes, err));
+    }
+    if (n)
+        qsort(places, n, sizeof *places, by_place);
+    for (size_t i = 0; i < n; at += places[i++].bytes) {
+        if (places[i].from == at)
+            continue;
+        st = R1_FAIL(err, R1_DATA, "%s: tensor '%s' begins at data byte %zu, %s byte %zu", path,
+                     places[i].name, places[i].from,
+                     places[i].from < at ? "the one before it ends at" : "behind a gap from", at);
+        goto done;
     }
     if (at != len)
         st = R1_FAIL(err, R1_DATA, "%s: %zu bytes behind the last tensor belong to none", path,
                      len - at);
 done:
-    r1_free(order);
+    r1_free(places);
     return st;
 }
 

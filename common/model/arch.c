@@ -94,7 +94,7 @@ static void read_kind(reader *r, r1_arch *a) {
     const char *type = get_str(r, "model_type"), *cls = NULL;
     json_t *classes = get(r, "architectures");
 
-    if (classes && json_is_array(classes))
+    if (json_is_array(classes))
         cls = json_string_value(json_array_get(classes, 0));
     for (int i = 0; i < 3; i++) {
         if (cls ? strcmp(cls, class_names[i]) == 0 : type && strcmp(type, kind_names[i]) == 0) {

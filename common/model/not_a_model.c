@@ -18,8 +18,10 @@ static int newest_step(const char *dir, char ret_name[static NAME_MAX + 1]) {
     if (!d)
         return 0;
     for (const struct dirent *e; (e = readdir(d));) {
-        char *end = NULL;
-        long step = strncmp(e->d_name, "step_", 5) == 0 ? strtol(e->d_name + 5, &end, 10) : -1;
+        char *end;
+        if (strncmp(e->d_name, "step_", 5) != 0)
+            continue;
+        long step = strtol(e->d_name + 5, &end, 10);
         if (step <= best || *end)
             continue;
         best = step;

@@ -197,7 +197,7 @@ done:
 
 r1_status bench_decode(const bench_options *o, r1_err *err) {
     double rate[64], first, rest;
-    uint64_t tokens, steps;
+    uint64_t tokens, steps = 0;
     bench_model m;
     r1_status st;
 
@@ -220,7 +220,7 @@ done:
 
 r1_status bench_prefill(const bench_options *o, r1_err *err) {
     double rate[64], first, rest;
-    uint64_t tokens, steps;
+    uint64_t tokens, steps = 0;
     bench_model m;
     r1_status st;
 
