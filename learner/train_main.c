@@ -226,7 +226,7 @@ int main(int argc, char **argv) {
         if (!j.o.help_config)
             st = train(&j, &err);
         else if (first)
-            st = r1_train_print_help_config(&err);
+            st = r1_train_print_help_config(j.o.help_key, &err);
     }
     if (st == R1_PEER || r1_world_is_ending()) /* not all may know of it */
         r1_world_fail(r1_exit_code(st), err.msg);

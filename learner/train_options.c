@@ -20,7 +20,7 @@ r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int
         {"max-hours", R1_CLI_DOUBLE, &o->max_hours, "H",
          "stop in time to have ended after H hours, as if on SIGUSR1", 0, 100000, .above = 1},
         {"help-config", R1_CLI_FLAG, &o->help_config, NULL,
-         "print every configuration key with type, range, default and meaning"},
+         "print every configuration key (or those named: --help-config kl.coef)"},
         {0}};
     const r1_cli cli = {
         .program = "r1-train",
@@ -48,8 +48,12 @@ r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int
 
     o->resume = "no";
     R1_TRY(r1_cli_parse(&cli, argc, argv, print, ret, &n, err));
-    if (*ret != R1_CLI_RUN || o->help_config)
+    if (*ret != R1_CLI_RUN)
         return R1_OK;
+    if (o->help_config) {
+        o->help_key = n > 0 ? argv[1] : NULL;
+        return R1_OK;
+    }
     if (n < 1)
         return R1_FAIL(err, R1_USAGE, "no configuration; see r1-train --help");
     if (o->max_hours > 0)
@@ -61,9 +65,9 @@ done:
     return st;
 }
 
-r1_status r1_train_print_help_config(r1_err *err) {
+r1_status r1_train_print_help_config(const char *key, r1_err *err) {
     char *text = NULL;
-    r1_status st = r1_config_help(&text, err);
+    r1_status st = r1_config_help(key, &text, err);
 
     if (st == R1_OK)
         fputs(text, stdout);

@@ -252,8 +252,9 @@ void r1_config_free(r1_config *cfg);
 R1_MUST_USE r1_status r1_config_dump(const r1_config *cfg, int numeric_only, char **ret_text,
                                      r1_err *err);
 
-/* Every key with type, range, default and meaning; static text owned by the caller (r1_free). */
-R1_MUST_USE r1_status r1_config_help(char **ret_text, r1_err *err);
+/* Every key with type, range, default and meaning; key: only those of that path or end of a path
+ * (kl, kl.coef), R1_USAGE if there is none.  The caller frees (r1_free). */
+R1_MUST_USE r1_status r1_config_help(const char *key, char **ret_text, r1_err *err);
 
 /* R1_USAGE naming the first numeric key in which two configurations differ. */
 R1_MUST_USE r1_status r1_config_same_numeric(const r1_config *old_cfg, const r1_config *new_cfg,

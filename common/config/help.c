@@ -82,37 +82,81 @@ done:
     return st;
 }
 
+/* What a stage overrides is described at the top level; eval has the keys of train. */
+static int described_elsewhere(const r1_key *keys, const r1_key *k) {
+    return (keys == r1_schema_stage && r1_key_find(r1_schema_root, k->name, 0)) ||
+           (keys == r1_schema_data && k != keys);
+}
+
+static r1_status put_section(r1_buf *out, const r1_key *keys, int indent, r1_err *err);
+
+static r1_status put_entry(r1_buf *out, const r1_key *keys, const r1_key *k, int indent,
+                           r1_err *err) {
+    r1_status st = R1_OK;
+
+    if (!k->sub && k->type < R1_KEY_SECTION)
+        return put_key(out, keys, k, indent, err);
+    R1_TRY(r1_buf_addf(out, err, "%s%*s%s", indent ? "" : "\n", indent, "", k->name));
+    R1_TRY(put_kinds(out, keys, k, err));
+    R1_TRY(r1_buf_addf(out, err, ":%s  # %s\n", k->type >= R1_KEY_REWARDS ? " a list of" : "",
+                       k->help));
+    if (!described_elsewhere(keys, k))
+        R1_TRY(put_section(out, k->sub, indent + 4, err));
+done:
+    return st;
+}
+
 static r1_status put_section(r1_buf *out, const r1_key *keys, int indent, r1_err *err) {
     r1_status st = R1_OK;
 
+    for (const r1_key *k = keys; k->name && st == R1_OK; k++)
+        st = put_entry(out, keys, k, indent, err);
+    return st;
+}
+
+/* A key by its path or the end of it: stages.kl.coef, kl.coef and coef are one. */
+static int is_asked(const char *path, const char *key) {
+    size_t n = strlen(path), m = strlen(key);
+
+    return n >= m && strcmp(path + n - m, key) == 0 && (n == m || path[n - m - 1] == '.');
+}
+
+/* Every key of that path, each under the section it stands in. */
+static r1_status put_asked(r1_buf *out, const r1_key *keys, const char *path, const char *key,
+                           r1_err *err) {
+    r1_status st = R1_OK;
+
     for (const r1_key *k = keys; k->name; k++) {
-        if (!k->sub && k->type < R1_KEY_SECTION) {
-            R1_TRY(put_key(out, keys, k, indent, err));
-            continue;
+        char full[256];
+        snprintf(full, sizeof full, "%.120s%s%.120s", path, *path ? "." : "", k->name);
+        if (is_asked(full, key)) {
+            R1_TRY(r1_buf_addf(out, err, "%s%s:\n", *path ? "in " : "at the top level", path));
+            R1_TRY(put_entry(out, keys, k, 4, err));
+        } else if (k->sub && !described_elsewhere(keys, k)) {
+            R1_TRY(put_asked(out, k->sub, full, key, err));
         }
-        /* What a stage overrides is described at the top level; eval has the keys of train. */
-        int again = (keys == r1_schema_stage && r1_key_find(r1_schema_root, k->name, 0)) ||
-                    (keys == r1_schema_data && k != keys);
-        R1_TRY(r1_buf_addf(out, err, "%s%*s%s", indent ? "" : "\n", indent, "", k->name));
-        R1_TRY(put_kinds(out, keys, k, err));
-        R1_TRY(r1_buf_addf(out, err, ":%s  # %s\n", k->type >= R1_KEY_REWARDS ? " a list of" : "",
-                           k->help));
-        if (!again)
-            R1_TRY(put_section(out, k->sub, indent + 4, err));
     }
 done:
     return st;
 }
 
-r1_status r1_config_help(char **ret_text, r1_err *err) {
+r1_status r1_config_help(const char *key, char **ret_text, r1_err *err) {
     r1_buf out;
     r1_status st = R1_OK;
 
     r1_buf_init(&out, HELP_MAX);
-    R1_TRY(r1_buf_addf(&out, err, "%s\n", intro));
-    R1_TRY(put_section(&out, r1_schema_root, 0, err));
-    *ret_text = out.data;
-    out.data = NULL; /* the caller's now */
+    if (key) {
+        R1_TRY(put_asked(&out, r1_schema_root, "", key, err));
+        if (!out.len)
+            st = R1_FAIL(err, R1_USAGE, "--help-config: there is no key '%.100s'", key);
+    } else {
+        R1_TRY(r1_buf_addf(&out, err, "%s\n", intro));
+        R1_TRY(put_section(&out, r1_schema_root, 0, err));
+    }
+    if (st == R1_OK) {
+        *ret_text = out.data;
+        out.data = NULL; /* the caller's now */
+    }
 done:
     r1_buf_done(&out);
     return st;

@@ -24,8 +24,9 @@ const char *r1_number_text(double x, char buf[static R1_NUMBER_TEXT]) {
     }
     /* YAML 1.1 readers take 3e-06 for a text, so the mantissa gets a point. */
     char *e = strchr(digits, 'e');
-    if (e && !strchr(digits, '.'))
-        snprintf(buf, R1_NUMBER_TEXT, "%.*s.0%s", (int)(e - digits), digits, e);
+    if (e)
+        snprintf(buf, R1_NUMBER_TEXT, "%.*s%se%ld", (int)(e - digits), digits,
+                 memchr(digits, '.', (size_t)(e - digits)) ? "" : ".0", strtol(e + 1, NULL, 10));
     else
         snprintf(buf, R1_NUMBER_TEXT, "%s", digits);
     return buf;

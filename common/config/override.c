@@ -24,9 +24,12 @@ static r1_status descend(const r1_reader *r, const char *text, const char *part,
     if (next && next->kind == R1_NODE_SCALAR && !r1_node_is_null(next))
         return R1_FAIL(r->err, R1_USAGE, "command line: %.100s: %s is a value, not a section", text,
                        part);
-    if (!next && (*at)->kind == R1_NODE_LIST)
-        return R1_FAIL(r->err, R1_USAGE, "command line: %.100s: the list has no member named '%s'",
-                       text, part);
+    if (!next && (*at)->kind == R1_NODE_LIST) {
+        char hint[R1_KEY_TEXT];
+        return R1_FAIL(r->err, R1_USAGE,
+                       "command line: %.100s: the list has no member named '%s'%s", text, part,
+                       r1_suggest_member(*at, part, hint));
+    }
     if (!next || next->kind == R1_NODE_SCALAR) {
         r1_node *made = r1_config_pool_take(r->cfg->pool, sizeof *made);
         char *key = r1_config_pool_text(r->cfg->pool, part, strlen(part));
@@ -43,11 +46,36 @@ static r1_status descend(const r1_reader *r, const char *text, const char *part,
 
 static r1_status unknown_root(const r1_reader *r, const char *text, const char *part) {
     char hint[R1_KEY_TEXT];
+    const r1_node *stages = r1_node_get(r->root, "stages");
+    int dotted = text[strlen(part)] == '.';
 
+    if (named(stages, part))
+        return R1_FAIL(r->err, R1_USAGE,
+                       "command line: %.100s: '%s' is a stage; one of its keys is set by "
+                       "%s.KEY=value",
+                       text, part, part);
+    if (dotted && *r1_suggest_member(stages, part, hint))
+        return R1_FAIL(r->err, R1_USAGE, "command line: %.100s: there is no stage '%s'%s", text,
+                       part, hint);
     return R1_FAIL(r->err, R1_USAGE,
                    "command line: %.100s: '%s' is neither a key of the top level nor the name of a "
                    "stage%s",
                    text, part, r1_suggest(r1_schema_root, part, hint));
+}
+
+static r1_status parse_value(const r1_reader *r, const char *text, const char *value,
+                             r1_node **ret) {
+    char where[160];
+
+    snprintf(where, sizeof where, "command line: %.100s", text);
+    r1_status st = r1_tree_parse(r->cfg->pool, value, strlen(value), where, -1, ret, r->err);
+    if (st == R1_USAGE && r->err) {
+        size_t n = strlen(r->err->msg);
+        snprintf(r->err->msg + n, sizeof r->err->msg - n,
+                 " (a text with : # { } stands in quotes: %.*s='\"...\"')", (int)(value - 1 - text),
+                 text);
+    }
+    return st;
 }
 
 r1_status r1_override_apply(const r1_reader *r, const char *text) {
@@ -59,7 +87,7 @@ r1_status r1_override_apply(const r1_reader *r, const char *text) {
     if (!eq || eq == text || eq - text >= (long)sizeof part)
         return R1_FAIL(r->err, R1_USAGE, "command line: '%.100s' is not of the form key.path=value",
                        text);
-    R1_TRY(r1_tree_parse(r->cfg->pool, eq + 1, strlen(eq + 1), "command line", -1, &value, r->err));
+    R1_TRY(parse_value(r, text, eq + 1, &value));
     if (value->kind == R1_NODE_MAP && !value->child && !strchr(eq, '{'))
         value->kind = R1_NODE_SCALAR; /* `key=` is null */
     for (size_t n;; key += n + 1) {

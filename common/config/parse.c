@@ -264,6 +264,10 @@ static r1_status read_stage_name(const r1_reader *r, int index, const r1_node *n
                               "'%s' is a key of the top level, so overrides could not "
                               "tell them apart",
                               s);
+    if (strcmp(s, "base") == 0)
+        return r1_reader_fail(r, name, at,
+                              "'base' is what results call the model before its first stage; "
+                              "choose another name");
     for (int i = 0; i < index; i++)
         if (strcmp(stages[i].name, s) == 0)
             return r1_reader_fail(r, name, at, "'%s' is the name of an earlier stage", s);

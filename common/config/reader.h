@@ -35,6 +35,8 @@ R1_MUST_USE r1_status r1_override_apply(const r1_reader *r, const char *text);
 
 /* "; did you mean 'clip_low'?" or the closest there is to say; empty if nothing is close. */
 const char *r1_suggest(const r1_key *keys, const char *name, char buf[static R1_KEY_TEXT]);
+/* The same among the names of a list's members (stages, rewards). */
+const char *r1_suggest_member(const r1_node *list, const char *name, char buf[static R1_KEY_TEXT]);
 const char *r1_suggest_word(const char *const *choices, const char *word,
                             char buf[static R1_KEY_TEXT]);
 

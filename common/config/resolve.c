@@ -181,6 +181,10 @@ static r1_status resolve_batch(const r1_reader *r, r1_stage_config *s) {
     char key[R1_KEY_TEXT];
     int64_t step = (int64_t)s->prompts_per_step * s->group_size;
 
+    if (s->group_size == 1)
+        return r1_reader_fail_key(r, of(s, "group_size", key),
+                                  "1: a group-relative advantage needs "
+                                  "at least 2 samples a question");
     if (step > INT_MAX)
         return r1_reader_fail_key(r, of(s, "prompts_per_step", key),
                                   "%d prompts x %d samples are "
@@ -206,10 +210,6 @@ static r1_status resolve_batch(const r1_reader *r, r1_stage_config *s) {
                                   "updates in a step (%lld samples / minibatch %d x %d epochs)",
                                   s->total_updates, (long long)updates, (long long)step,
                                   s->minibatch, s->inner_epochs);
-    if (s->group_size == 1)
-        return r1_reader_fail_key(r, of(s, "group_size", key),
-                                  "1: a group-relative advantage needs "
-                                  "at least 2 samples a question");
     if (s->policy_loss == R1_LOSS_CISPO && !isnan(s->dual_clip))
         return r1_reader_fail_key(r, of(s, "dual_clip", key), "%g: cispo has no dual clip",
                                   s->dual_clip);
@@ -270,6 +270,20 @@ static r1_status resolve_top(const r1_reader *r) {
     return R1_OK;
 }
 
+static r1_status resolve_stage(const r1_reader *r, r1_stage_config *s) {
+    r1_status st;
+
+    R1_TRY(resolve_data(r, s));
+    if (s->kind == R1_STAGE_GRPO) {
+        R1_TRY(resolve_batch(r, s));
+        R1_TRY(resolve_sampling(r, s));
+    }
+    if (s->kind != R1_STAGE_EVAL)
+        R1_TRY(resolve_training(r, s));
+done:
+    return st;
+}
+
 r1_status r1_config_resolve(const r1_reader *r) {
     r1_config *c = r->cfg;
     r1_status st = R1_OK;
@@ -278,18 +292,14 @@ r1_status r1_config_resolve(const r1_reader *r) {
     R1_TRY(resolve_top(r));
     R1_TRY(resolve_model(r));
     R1_TRY(resolve_tokenizer(r));
-    for (int i = 0; i < c->n_stages; i++) {
-        r1_stage_config *s = &c->stages[i];
-        if (s->kind != R1_STAGE_GRPO && s->max_response_len < 0)
-            s->max_response_len = len;
-        R1_TRY(resolve_data(r, s));
-        if (s->kind == R1_STAGE_GRPO) {
-            R1_TRY(resolve_batch(r, s));
-            R1_TRY(resolve_sampling(r, s));
-        }
-        if (s->kind != R1_STAGE_EVAL)
-            R1_TRY(resolve_training(r, s));
-    }
+    for (int i = 0; i < c->n_stages; i++)
+        if (c->stages[i].max_response_len < 0)
+            c->stages[i].max_response_len = len;
+    /* grpo stages first: a value that others have from them is blamed on its own key. */
+    for (int grpo = 1; grpo >= 0; grpo--)
+        for (int i = 0; i < c->n_stages; i++)
+            if ((c->stages[i].kind == R1_STAGE_GRPO) == grpo)
+                R1_TRY(resolve_stage(r, &c->stages[i]));
 done:
     return st;
 }

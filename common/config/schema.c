@@ -8,6 +8,9 @@
 
 #define BIG 2e9
 
+static const char *const templates[] = {
+    "auto", "plain", "r1_zero", "chatml", "llama3", "deepseek", "a text with {system} {prompt}",
+    NULL};
 static const char *const dtypes[] = {"fp32", "bf16", NULL};
 static const char *const inits[] = {"none", "random", NULL};
 static const char *const archs[] = {"llama", "qwen2", "qwen3", NULL};
@@ -150,7 +153,7 @@ static const r1_key overlong[] = {
 /* Defaults of a grpo stage are DeepSeek-R1-Zero's. */
 const r1_key r1_schema_stage[] = {
     STR("name", S(name), NULL, REQ, "addresses the stage in overrides: NAME.key=value"),
-    ENUM("kind", S(kind), kinds, NULL, REQ, "sft | grpo | eval"),
+    ENUM("kind", S(kind), kinds, NULL, REQ, "what the stage does"),
     INT("total_updates", S(total_updates), 1, BIG, NULL, REQ | SFT | GRPO, "optimizer steps of it"),
     INT("batch", S(batch), 1, 1e6, "128", SFT, "examples an update"),
     SECTION_OF(SFT, "traces", S(traces_error_rate), traces, "worked traces of procedural tasks"),
@@ -246,8 +249,8 @@ static const r1_key topology[] = {
 
 #define A(field) (C(async.field) - C(async))
 static const r1_key async[] = {
-    INT("max_staleness", A(max_staleness), 0, 0, "0", 0, "only 0 (synchronous) so far"),
-    BOOL("in_flight", A(in_flight), "false", 0, "only false so far"),
+    INT("max_staleness", A(max_staleness), 0, 0, "0", 0, "only 0 (synchronous) in this version"),
+    BOOL("in_flight", A(in_flight), "false", 0, "only false in this version"),
     {0}};
 
 #define K(field) (C(checkpoint.field) - C(checkpoint))
@@ -278,8 +281,8 @@ const r1_key r1_schema_root[] = {
     {"seed", R1_KEY_UINT64, C(seed), 0, 0, 0, NULL, "1", NULL, "of every random draw"},
     SECTION("model", C(model), model, "what to train"),
     SECTION("tokenizer", C(tokenizer), tokenizer, "text to ids"),
-    STR("template", C(chat_template), "auto", 0,
-        "plain | r1_zero | chatml | llama3 | deepseek | a text with {system} {prompt}"),
+    {"template", R1_KEY_STRING, C(chat_template), 0, 0, 0, templates, "auto", NULL,
+     "how a question becomes what the model continues (auto: as the model's own chat template)"},
     SECTION("compute", C(compute), compute, "arithmetic"),
     SECTION("topology", C(topology), topology, "ranks"),
     SECTION("data", C(data), r1_schema_data, "problems"),

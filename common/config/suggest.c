@@ -94,8 +94,12 @@ const char *r1_suggest(const r1_key *keys, const char *name, char buf[static R1_
                 return buf;
             }
     for (const r1_key *k = r1_schema_root; k->name && keys != r1_schema_root; k++)
-        if (strcmp(name, k->name) == 0)
+        if (strcmp(name, k->name) == 0) {
             snprintf(buf, R1_KEY_TEXT, "; it is a key of the top level");
+            return buf;
+        }
+    if (keys != r1_schema_stage && r1_key_find(r1_schema_stage, name, 0))
+        snprintf(buf, R1_KEY_TEXT, "; it is a key of a stage: STAGE.%.100s", name);
     return buf;
 }
 
@@ -107,5 +111,17 @@ const char *r1_suggest_word(const char *const *choices, const char *word,
     for (; *choices; choices++)
         if (near(word, *choices, &best))
             snprintf(buf, R1_KEY_TEXT, "; did you mean %s?", *choices);
+    return buf;
+}
+
+const char *r1_suggest_member(const r1_node *list, const char *name, char buf[static R1_KEY_TEXT]) {
+    int best = WORD_MAX;
+
+    buf[0] = 0;
+    for (const r1_node *n = list ? list->child : NULL; n; n = n->next) {
+        const r1_node *own = r1_node_get(n, "name");
+        if (own && own->kind == R1_NODE_SCALAR && near(name, own->text, &best))
+            snprintf(buf, R1_KEY_TEXT, "; did you mean %.100s?", own->text);
+    }
     return buf;
 }

@@ -99,6 +99,8 @@ static const char *nullable_hint(const r1_key *k) {
 static r1_status outside(const r1_reader *r, const r1_key *k, const r1_node *n, const char *key) {
     char lo[R1_NUMBER_TEXT], hi[R1_NUMBER_TEXT], shown[80];
 
+    if (k->lo == k->hi)
+        return r1_reader_fail(r, n, key, "%s: %s", r1_node_shown(n, shown), k->help);
     return r1_reader_fail(r, n, key, "%s is outside %s..%s%s", r1_node_shown(n, shown),
                           r1_number_text(k->lo, lo), r1_number_text(k->hi, hi), nullable_hint(k));
 }
@@ -220,6 +222,8 @@ done:
 
 static r1_status read_string(const r1_reader *r, const r1_key *k, const char **at, const r1_node *n,
                              const char *key) {
+    if (n->kind == R1_NODE_MAP)
+        return wrong_type(r, k, n, key, "a text; one with : # { } stands in quotes");
     if (n->kind != R1_NODE_SCALAR || r1_node_is_null(n))
         return wrong_type(r, k, n, key, "a text");
     if (k->flags & R1_KEY_PATH) {
