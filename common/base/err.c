@@ -45,6 +45,17 @@ void r1_err_prefix(r1_err *err, const char *fmt, ...) {
     snprintf(err->msg, sizeof err->msg, "%s: %.*s", prefix, room, rest);
 }
 
+void r1_err_suffix(r1_err *err, const char *fmt, ...) {
+    va_list ap;
+
+    if (!err)
+        return;
+    size_t n = strlen(err->msg);
+    va_start(ap, fmt);
+    vsnprintf(err->msg + n, sizeof err->msg - n, fmt, ap);
+    va_end(ap);
+}
+
 int r1_exit_code(r1_status st) {
     static const int codes[] = {
 #define X(name, code, text) code,

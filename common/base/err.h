@@ -46,6 +46,9 @@ r1_status r1_err_set(r1_err *err, r1_status st, const char *fmt, ...) R1_PRINTF(
 /* Put "prefix: " in front of err's text ("while reading X"). */
 void r1_err_prefix(r1_err *err, const char *fmt, ...) R1_PRINTF(2, 3);
 
+/* Put a text behind err's text (" (relative to /tmp)"). */
+void r1_err_suffix(r1_err *err, const char *fmt, ...) R1_PRINTF(2, 3);
+
 /* Inside a function with `r1_status st` and a label `done:`. */
 #define R1_TRY(call)                \
     do {                            \

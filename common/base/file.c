@@ -213,3 +213,12 @@ r1_status r1_path_format(char *buf, size_t size, r1_err *err, const char *fmt, .
         return R1_FAIL(err, R1_USAGE, "path of more than %zu bytes: '%.100s...'", size - 1, buf);
     return R1_OK;
 }
+
+const char *r1_path_base(const char *path, char *buf, size_t size) {
+    char cwd[R1_PATH_MAX];
+
+    buf[0] = '\0';
+    if (path[0] != '/' && getcwd(cwd, sizeof cwd))
+        snprintf(buf, size, " (relative to %.400s)", cwd);
+    return buf;
+}

@@ -36,4 +36,8 @@ R1_MUST_USE r1_status r1_path_format(char *buf, size_t size, r1_err *err, const 
 
 #define R1_PATH_MAX 1024
 
+/* " (relative to /home/me)", the directory that a relative path starts from, for messages; an empty
+ * text for an absolute one. */
+const char *r1_path_base(const char *path, char *buf, size_t size);
+
 #endif

@@ -69,12 +69,9 @@ static r1_status parse_value(const r1_reader *r, const char *text, const char *v
 
     snprintf(where, sizeof where, "command line: %.100s", text);
     r1_status st = r1_tree_parse(r->cfg->pool, value, strlen(value), where, -1, ret, r->err);
-    if (st == R1_USAGE && r->err) {
-        size_t n = strlen(r->err->msg);
-        snprintf(r->err->msg + n, sizeof r->err->msg - n,
-                 " (a text with : # { } stands in quotes: %.*s='\"...\"')", (int)(value - 1 - text),
-                 text);
-    }
+    if (st == R1_USAGE)
+        r1_err_suffix(r->err, " (a text with : # { } stands in quotes: %.*s='\"...\"')",
+                      (int)(value - 1 - text), text);
     return st;
 }
 

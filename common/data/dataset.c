@@ -96,9 +96,14 @@ static r1_status list_rows(r1_dataset *d, r1_err *err) {
             d->rows[d->n_rows++] = r;
         r1_free(prompt);
     }
+    if (d->file.n == 0)
+        return R1_FAIL(err, R1_DATA, "%s: the file has no rows", s->file);
     if (d->n_rows == 0)
-        return R1_FAIL(err, R1_DATA, "%s: no row on this side of the split (held_out_mod %d)",
-                       s->file, s->held_out_mod);
+        return R1_FAIL(err, R1_DATA,
+                       "%s: none of its %u rows is %s (held_out_mod %d; split: all takes all rows)",
+                       s->file, d->file.n,
+                       s->split == R1_SPLIT_HELD_OUT ? "held out" : "on the training side",
+                       s->held_out_mod);
     if (d->o.evaluation && s->n != R1_AUTO && (uint32_t)s->n < d->n_rows)
         d->n_rows = (uint32_t)s->n;
     R1_TRY(R1_NEW(d->order, d->n_rows, err));
@@ -141,6 +146,14 @@ void r1_dataset_close(r1_dataset *d) {
     r1_free(d);
 }
 
+const r1_data_spec *r1_dataset_spec(const r1_dataset *d) {
+    return d->o.spec;
+}
+
+uint64_t r1_dataset_rows(const r1_dataset *d) {
+    return d->from_file ? d->file.n : 0;
+}
+
 uint64_t r1_dataset_size(const r1_dataset *d) {
     return d->from_file ? d->n_rows : d->o.evaluation ? d->n_eval : 0;
 }
@@ -168,7 +181,7 @@ r1_status r1_data_fingerprint(const r1_data_spec *s, uint64_t *ret, r1_err *err)
 static uint32_t row_of(r1_dataset *d, uint64_t index) {
     uint64_t epoch = index / d->n_rows;
 
-    if (d->o.evaluation)
+    if (d->o.evaluation || d->o.in_order)
         return d->rows[index % d->n_rows];
     if (epoch != d->epoch) {
         r1_rng_key key = {

@@ -16,12 +16,16 @@ typedef struct r1_dataset_options {
     uint64_t seed;
     uint32_t stage;
     int evaluation;    /* the fixed list of spec->n distinct problems */
+    int in_order;      /* training, for a look at it: a file's rows as they stand */
     double error_rate; /* of traces; < 0: no traces (and no SFT completions) */
 } r1_dataset_options;
 
 R1_MUST_USE r1_status r1_dataset_open(r1_dataset **ret, const r1_dataset_options *o, r1_err *err);
 void r1_dataset_close(r1_dataset *d);
 
+const r1_data_spec *r1_dataset_spec(const r1_dataset *d);
+/* Rows of the file, whatever their side of the split; 0: a task. */
+uint64_t r1_dataset_rows(const r1_dataset *d);
 /* Problems before the dataset repeats; 0: it never does (a task). */
 uint64_t r1_dataset_size(const r1_dataset *d);
 /* Of the file's contents or of the task's parameters; nothing needs to be open. */

@@ -11,8 +11,10 @@
 static r1_status index_rows(r1_jsonl *j, int fill, r1_err *err) {
     const char *s = (const char *)j->map.data;
     uint32_t line = 0, n = 0;
+    /* Some editors put a byte order mark in front. */
+    size_t bom = j->map.len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
-    for (size_t at = 0; at < j->map.len;) {
+    for (size_t at = bom; at < j->map.len;) {
         const char *nl = memchr(s + at, '\n', j->map.len - at);
         size_t len = nl ? (size_t)(nl - s) - at : j->map.len - at;
         size_t first = at, kept = len;

@@ -371,6 +371,7 @@ static r1_status open_dir(r1_arch *ret, const char *dir, r1_err *err) {
             r.st = R1_FAIL(err, R1_DATA, "%s:%d: %s", path, je.line, je.text);
         json_decref(root);
         R1_TRY(r.st);
+        R1_TRY(r1_arch_check(&a, path, err));
     }
     *ret = a;
     st = R1_OK;
@@ -446,6 +447,9 @@ r1_status r1_arch_check(const r1_arch *a, const char *path, r1_err *err) {
          a->rope_theta);
     NEED(a->rope == R1_ROPE_DEFAULT || (isfinite(a->rope_factor) && a->rope_factor > 0),
          "%s: factor %g of the rope scaling is not positive", path, a->rope_factor);
+    for (int i = 0; i < a->n_eos; i++)
+        NEED(a->eos_ids[i] < a->vocab_size, "%s: eos_token_id %d is outside the vocabulary of %d",
+             path, a->eos_ids[i], a->vocab_size);
     NEED(isfinite(a->norm_eps) && a->norm_eps >= 0, "%s: rms_norm_eps %g is negative", path,
          (double)a->norm_eps);
 #undef NEED

@@ -1,6 +1,8 @@
 /* A language model as a configuration names it; see policy.h. */
 #include "common/store/policy.h"
 
+#include "common/base/file.h"
+
 #include <string.h>
 
 static r1_status random_arch(r1_policy *p, const r1_config *cfg, r1_err *err) {
@@ -92,10 +94,24 @@ done:
     return st;
 }
 
+static r1_status find_model(const r1_config *cfg, r1_err *err) {
+    char base[R1_PATH_MAX];
+
+    if (r1_path_exists(cfg->model.path))
+        return R1_OK;
+    return R1_FAIL(
+        err, R1_IO,
+        "%s: model.path: '%s' does not exist%s; deploy/get-model fetches the models that "
+        "configs/ name",
+        cfg->path, cfg->model.path, r1_path_base(cfg->model.path, base, sizeof base));
+}
+
 r1_status r1_policy_open(r1_policy *p, const r1_config *cfg, int threads, r1_err *err) {
     r1_status st;
 
     *p = (r1_policy){.seed = cfg->seed};
+    if (cfg->model.init != R1_INIT_RANDOM)
+        R1_TRY(find_model(cfg, err));
     R1_TRY(open_tokenizer(p, cfg, err));
     if (cfg->model.init == R1_INIT_RANDOM) {
         R1_TRY(random_arch(p, cfg, err));
@@ -110,6 +126,13 @@ done:
     if (st != R1_OK)
         r1_policy_close(p);
     return st;
+}
+
+void r1_policy_resolve(const r1_policy *p, r1_config *cfg) {
+    cfg->compute.numeric_path = p->ops->path;
+    cfg->chat_template = p->template_kind;
+    if (cfg->model.init == R1_INIT_RANDOM)
+        cfg->model.config.vocab_size = p->arch.vocab_size;
 }
 
 r1_status r1_policy_open_model(r1_policy *p, const r1_policy_options *o, r1_err *err) {

@@ -24,6 +24,10 @@ typedef struct r1_policy {
 /* What a run's configuration says.  threads: of this rank. */
 R1_MUST_USE r1_status r1_policy_open(r1_policy *p, const r1_config *cfg, int threads, r1_err *err);
 
+/* Fill in the numeric keys that only the opened model decides (numeric_path, template, a new model's
+ * vocab_size), so that the configuration says what is computed.  Its texts then live as long as p. */
+void r1_policy_resolve(const r1_policy *p, r1_config *cfg);
+
 /* What a program's options say. */
 typedef struct r1_policy_options {
     const char *model, *tokenizer; /* paths; tokenizer NULL: the model's own */

@@ -201,8 +201,14 @@ static r1_status open_bytes(r1_tokenizer **ret, const r1_tokenizer_file *files, 
     r1_status st;
 
     R1_TRY(load(files, n, "tokenizer_bytes.json", &root, err));
+    const char *kind = json_string_value(json_object_get(root, "kind"));
     const json_t *list = json_object_get(root, "added_tokens");
     size_t count = json_array_size(list);
+    if (!kind || strcmp(kind, "bytes") != 0) {
+        st = R1_FAIL(err, R1_DATA, "tokenizer_bytes.json: kind '%.60s' is not bytes",
+                     kind ? kind : "(none)");
+        goto done;
+    }
     if (!json_is_array(list) || count >= R1_VOCAB_MAX / 2) {
         st = R1_FAIL(err, R1_DATA, "tokenizer_bytes.json: added_tokens is not a list of texts");
         goto done;

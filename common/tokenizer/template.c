@@ -131,6 +131,16 @@ static int is_blank(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+static int is_added(const r1_tokenizer *t, int32_t id) {
+    for (int pass = 0; pass < 2; pass++) {
+        const r1_added *a = pass ? &t->normalized : &t->raw;
+        for (size_t i = 0; i < a->n; i++)
+            if (a->tokens[i].id == id)
+                return 1;
+    }
+    return 0;
+}
+
 static r1_status count_injected(const r1_tokenizer *t, const char *prompt, int *ret, r1_err *err) {
     r1_ids ids = {0};
     r1_status st = r1_tokenizer_encode(t, prompt, strlen(prompt), 1, &ids, err);
@@ -138,7 +148,7 @@ static r1_status count_injected(const r1_tokenizer *t, const char *prompt, int *
     if (st == R1_OK)
         *ret = 0;
     for (size_t i = 0; i < ids.n && st == R1_OK; i++)
-        *ret += t->tokens[ids.ids[i]].control;
+        *ret += t->tokens[ids.ids[i]].control || is_added(t, ids.ids[i]);
     r1_ids_done(&ids);
     return st;
 }

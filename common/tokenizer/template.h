@@ -26,8 +26,8 @@ R1_MUST_USE r1_status r1_template_check(const char *kind_or_text, r1_err *err);
  * or deepseek; plain if it has none, or another one. */
 const char *r1_template_of(const r1_tokenizer *t);
 
-/* Append the ids; system may be NULL (none).  *ret_injected (may be NULL): how many control-token
- * texts the question held. */
+/* Append the ids; system may be NULL (none).  *ret_injected (may be NULL): how many texts of added
+ * tokens the question holds. */
 R1_MUST_USE r1_status r1_template_encode(const r1_tokenizer *t, const char *kind_or_text,
                                          const char *system, const char *prompt, r1_ids *ids,
                                          int *ret_injected, r1_err *err);

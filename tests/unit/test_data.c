@@ -550,9 +550,8 @@ static void broken_lines_name_file_line_and_key(void **state) {
         {"{\"q\": \"x\", \"q\": \"y\"}\n", ":1: column "},
         {"[1, 2]\n", ":1: not a JSON object"},
         {"{\"q\": \"x\"} {\"q\": \"y\"}\n", ":1: column "},
-        {"\xef\xbb\xbf{\"q\": \"x\"}\n", ":1: column "},
-        {"", "no row"},
-        {"\n \n\t\n", "no row"},
+        {"", "the file has no rows"},
+        {"\n \n\t\n", "the file has no rows"},
     };
 
     for (size_t i = 0; i < N(cases); i++) {
@@ -563,6 +562,31 @@ static void broken_lines_name_file_line_and_key(void **state) {
     r1_err err = {0};
     ASSERT_OK(read_all("\r\n{\"q\": \"x\"}\r\n  {\"q\": 4}", 24, &err), &err);
     ASSERT_FAILS(read_all("{\"q\": \"x\"}\n\0\0\0\n", 15, &err), R1_DATA, &err, ":2: ");
+    ASSERT_OK(read_all("\xef\xbb\xbf{\"q\": \"x\"}\n", 14, &err), &err); /* as some editors save */
+}
+
+/* A file that cannot be opened or has nothing for this side says which key, side and place. */
+static void absent_rows_are_explained(void **state) {
+    r1_data_spec s = {.file = "nosuch.jsonl",
+                      .prompt_key = "q",
+                      .answer_key = "a",
+                      .held_out_mod = 1000000,
+                      .split = R1_SPLIT_HELD_OUT,
+                      .n = R1_AUTO};
+    r1_dataset_options o = {.spec = &s, .error_rate = -1};
+    r1_dataset *d = NULL;
+    char cwd[4096], want[4200];
+    r1_err err = {0};
+
+    assert_non_null(getcwd(cwd, sizeof cwd));
+    snprintf(want, sizeof want, "(relative to %.300s", cwd);
+    ASSERT_FAILS(r1_dataset_open(&d, &o, &err), R1_IO, &err, "data.train.file: ");
+    ASSERT_FAILS(r1_dataset_open(&d, &o, &err), R1_IO, &err, want);
+    s.file = file_of("{\"q\": \"x\"}\n", 11);
+    ASSERT_FAILS(
+        r1_dataset_open(&d, &o, &err), R1_DATA, &err,
+        "none of its 1 rows is held out (held_out_mod 1000000; split: all takes all rows)");
+    unlink(s.file);
 }
 
 static void long_lines_are_read_up_to_a_limit(void **state) {
@@ -619,6 +643,7 @@ int main(void) {
         cmocka_unit_test(files_deal_every_row_once_an_epoch),
         cmocka_unit_test(files_are_split_by_their_prompts),
         cmocka_unit_test(broken_lines_name_file_line_and_key),
+        cmocka_unit_test(absent_rows_are_explained),
         cmocka_unit_test(long_lines_are_read_up_to_a_limit),
         cmocka_unit_test(numbers_become_their_shortest_text),
     };
