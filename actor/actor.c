@@ -32,21 +32,26 @@ static void close_stage(stage_data *d) {
     *d = (stage_data){.train = NULL};
 }
 
+r1_status r1_actor_rewards(r1_rewards *ret, const r1_stage_config *s, r1_err *err) {
+    r1_reward_options options[R1_MAX_REWARDS];
+
+    for (int r = 0; r < s->n_rewards; r++)
+        options[r] = (r1_reward_options){.name = s->rewards[r].name,
+                                         .from = s->rewards[r].from,
+                                         .weight = s->rewards[r].weight,
+                                         .require_format = s->rewards[r].require_format};
+    return r1_rewards_open(ret, options, s->n_rewards, err);
+}
+
 /* Evaluation problems of a stage: what its own configuration says. */
 static r1_status open_stage(const r1_config *cfg, int i, stage_data *d, r1_err *err) {
     const r1_stage_config *s = &cfg->stages[i];
-    r1_reward_options rewards[R1_MAX_REWARDS];
     r1_dataset_options train = {
         .spec = &s->data.train, .seed = cfg->seed, .stage = (uint32_t)i, .error_rate = -1};
     r1_dataset_options eval = {.spec = &s->data.eval, .evaluation = 1, .error_rate = -1};
     r1_status st;
 
-    for (int r = 0; r < s->n_rewards; r++)
-        rewards[r] = (r1_reward_options){.name = s->rewards[r].name,
-                                         .from = s->rewards[r].from,
-                                         .weight = s->rewards[r].weight,
-                                         .require_format = s->rewards[r].require_format};
-    R1_TRY(r1_rewards_open(&d->rewards, rewards, s->n_rewards, err));
+    R1_TRY(r1_actor_rewards(&d->rewards, s, err));
     if (s->kind == R1_STAGE_GRPO)
         R1_TRY(r1_dataset_open(&d->train, &train, err));
     if (s->n_rewards > 0)
@@ -309,67 +314,5 @@ r1_status r1_actor_roll(r1_actor *a, const r1_rollout_request *req, const void *
             r1_finished_free(f);
         }
     }
-    return st;
-}
-
-/* Bytes of a text that a message quotes. */
-static int first_line(const char *text) {
-    size_t n = strcspn(text, "\n");
-    return n < 60 ? (int)n : 60;
-}
-
-/* Every problem of a dataset: can it be read, asked and judged? */
-static r1_status lint_dataset(const r1_actor_options *o, int stage, r1_dataset *d,
-                              const r1_rewards *rewards, int limit, r1_err *err) {
-    uint64_t n = r1_dataset_size(d);
-    r1_status st = R1_OK;
-    r1_ids ids = {0};
-
-    n = n == 0 ? (uint64_t)limit : n;
-    for (uint64_t i = 0; i < n && st == R1_OK; i++) {
-        r1_problem p;
-        if ((st = r1_dataset_get(d, i, &p, err)) != R1_OK)
-            break;
-        r1_grade_input in = {.question = r1_text_of(p.prompt),
-                             .reference = r1_text_of(p.reference),
-                             .extra = r1_text_of(p.extra)};
-        if (rewards)
-            st = r1_rewards_lint(rewards, &in, err);
-        if (st == R1_OK && rewards)
-            st = encode_prompt(o, stage, &p, &ids, err);
-        if (st != R1_OK) {
-            char where[R1_PATH_MAX];
-            r1_dataset_where(d, i, where, sizeof where);
-            r1_err_prefix(err, "%s ('%.*s')", where, first_line(p.prompt), p.prompt);
-        }
-        r1_problem_done(&p);
-        r1_tick();
-    }
-    r1_ids_done(&ids);
-    return st;
-}
-
-r1_status r1_actor_lint(const r1_actor_options *o, int stage, int limit, r1_err *err) {
-    const r1_stage_config *s = &o->cfg->stages[stage];
-    stage_data d = {.train = NULL};
-    r1_status st;
-
-    R1_TRY(open_stage(o->cfg, stage, &d, err));
-    if (d.train)
-        st = lint_dataset(o, stage, d.train, &d.rewards, limit, err);
-    if (st == R1_OK && d.eval)
-        st = lint_dataset(o, stage, d.eval, &d.rewards, limit, err);
-    if (st == R1_OK && s->kind == R1_STAGE_SFT) {
-        r1_dataset_options sft = {.spec = &s->data.train,
-                                  .seed = o->cfg->seed,
-                                  .stage = (uint32_t)stage,
-                                  .error_rate = s->traces_error_rate};
-        R1_TRY(r1_dataset_open(&d.train, &sft, err));
-        st = lint_dataset(o, stage, d.train, NULL, limit, err);
-    }
-    if (st != R1_OK)
-        r1_err_prefix(err, "stage '%s'", s->name);
-done:
-    close_stage(&d);
     return st;
 }

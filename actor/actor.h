@@ -29,6 +29,9 @@ typedef struct r1_actor_options {
 void r1_actor_size(r1_actor_options *o, int actors, int node_actors);
 size_t r1_actor_bytes(const r1_actor_options *o);
 
+/* The rewards of a stage, opened; the caller closes them. */
+R1_MUST_USE r1_status r1_actor_rewards(r1_rewards *ret, const r1_stage_config *s, r1_err *err);
+
 typedef struct r1_actor r1_actor;
 
 R1_MUST_USE r1_status r1_actor_open(r1_actor **ret, const r1_actor_options *o, r1_err *err);
@@ -49,11 +52,6 @@ R1_MUST_USE r1_status r1_actor_roll(r1_actor *a, const r1_rollout_request *req, 
 size_t r1_actor_payload_bytes(const r1_actor *a);
 R1_MUST_USE r1_status r1_actor_hash_payload(const r1_actor *a, const void *payload, uint64_t *ret,
                                             r1_err *err);
-
-/* Read every problem of a stage once: broken rows, references that its rewards cannot judge and
- * prompts above the limit are named.  At most `limit` problems of a task, all rows of a file.
- * Needs the options only as far as cfg, tokenizer, template and system. */
-R1_MUST_USE r1_status r1_actor_lint(const r1_actor_options *o, int stage, int limit, r1_err *err);
 
 /* Text of a prompt or of a completion, for dumps. */
 R1_MUST_USE r1_status r1_actor_text(const r1_actor *a, const int32_t *ids, int n, r1_buf *text,

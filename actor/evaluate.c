@@ -68,7 +68,11 @@ static r1_status read_problem(job *j, const r1_jsonl *file, uint32_t row, proble
     p->line = file->lines[row];
     r1_buf_init(&p->question, TEXT_MAX);
     R1_TRY(r1_tokenizer_decode(m->tokenizer, p->ids.ids, p->ids.n, 1, &p->question, err));
-    if ((st = r1_rewards_lint(&j->rewards, &in, err)) != R1_OK)
+    st = r1_rewards_lint(&j->rewards, &in, err);
+    if (st != R1_OK && !p->reference)
+        st = R1_FAIL(err, R1_DATA, "key '%s' is missing (--answer-key names another)",
+                     j->o->answer_key);
+    if (st != R1_OK)
         r1_err_prefix(err, "%s:%u", file->path, file->lines[row]);
 done:
     json_decref(obj);

@@ -11,6 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+r1_status r1_output_path(const r1_config *cfg, const char *output, char *buf, size_t size,
+                         r1_err *err) {
+    return output ? r1_path_format(buf, size, err, "%s", output)
+                  : r1_path_format(buf, size, err, "runs/%s", cfg->name);
+}
+
 r1_status r1_output_take(r1_run *run, const char *output, int resume, r1_err *err) {
     char path[R1_PATH_MAX];
     r1_status st;
@@ -18,10 +24,7 @@ r1_status r1_output_take(r1_run *run, const char *output, int resume, r1_err *er
     run->t0_s = r1_now_s();
     run->metrics.fd = run->tensorboard.fd = -1;
     r1_summary_init(&run->summary);
-    if (output)
-        R1_TRY(r1_path_format(path, sizeof path, err, "%s", output));
-    else
-        R1_TRY(r1_path_format(path, sizeof path, err, "runs/%s", run->cfg->name));
+    R1_TRY(r1_output_path(run->cfg, output, path, sizeof path, err));
     st = r1_rundir_open(&run->dir, path, resume, err);
 done:
     return st;

@@ -4,6 +4,9 @@
  * report. */
 #include "learner/run.h"
 
+/* Its path: runs/NAME unless output names one. */
+R1_MUST_USE r1_status r1_output_path(const r1_config *cfg, const char *output, char *buf,
+                                     size_t size, r1_err *err);
 /* Take the directory: runs/NAME unless output names one.  resume 0: a directory with a run in it is
  * R1_USAGE. */
 R1_MUST_USE r1_status r1_output_take(r1_run *run, const char *output, int resume, r1_err *err);

@@ -135,19 +135,23 @@ r1_status r1_plan_check(const r1_plan *p, const r1_config *cfg, const r1_world *
     R1_TRY(check_shared(p, cfg, w, err));
     R1_TRY(check_process(p, cfg, w, actor_bytes, err));
     if (p->threads * w->node.size > w->node_cores && w->all.rank == 0)
-        r1_warn("%d ranks x %d thread%s are more than the %d cores of %s", w->node.size, p->threads,
-                p->threads == 1 ? "" : "s", w->node_cores, w->host);
+        r1_warn("%d rank%s x %d thread%s are more than the %d cores of %s", w->node.size,
+                w->node.size == 1 ? "" : "s", p->threads, p->threads == 1 ? "" : "s", w->node_cores,
+                w->host);
 done:
     return st;
 }
 
 static void print_model(const r1_policy *m, const r1_config *cfg) {
     const r1_arch *a = &m->arch;
+    double n = (double)m->model.layout.n_params;
+    char count[32];
 
-    r1_info("model     %s, %.1f M parameters: %d layers x %d, %d heads (%d kv), vocabulary %d%s",
-            cfg->model.init == R1_INIT_RANDOM ? r1_arch_kind_name(a->kind) : cfg->model.path,
-            (double)m->model.layout.n_params / 1e6, a->layers, a->hidden_size, a->heads,
-            a->kv_heads, a->vocab_size, a->tied ? ", tied head" : "");
+    snprintf(count, sizeof count, n < 1e6 ? "%.0f" : "%.1f M", n < 1e6 ? n : n / 1e6);
+    r1_info("model     %s, %s parameters: %d layers x %d, %d heads (%d kv), vocabulary %d%s",
+            cfg->model.init == R1_INIT_RANDOM ? r1_arch_kind_name(a->kind) : cfg->model.path, count,
+            a->layers, a->hidden_size, a->heads, a->kv_heads, a->vocab_size,
+            a->tied ? ", tied head" : "");
 }
 
 static int nodes_with_learners(const r1_plan *p, const r1_world *w) {
@@ -160,8 +164,6 @@ static int nodes_with_learners(const r1_plan *p, const r1_world *w) {
 
 void r1_plan_print(const r1_plan *p, const r1_config *cfg, const r1_world *w, const r1_policy *m,
                    size_t actor_bytes) {
-    char text[256];
-
     r1_info("r1-train  %s, config %s, run '%s', seed %llu", r1_version, cfg->path, cfg->name,
             (unsigned long long)cfg->seed);
     if (w->n_nodes > 1)
@@ -187,10 +189,6 @@ void r1_plan_print(const r1_plan *p, const r1_config *cfg, const r1_world *w, co
             r1_memory_available() / MIB);
     r1_info("sums      %d virtual learners, micro-batches of at most %d tokens",
             cfg->topology.virtual_learners, p->max_tokens);
-    for (int i = 0; i < cfg->n_stages; i++)
-        r1_info("stage %d   %s (%s): %s", i + 1, cfg->stages[i].name,
-                r1_stage_kind_name(cfg->stages[i].kind),
-                r1_config_plan_text(&cfg->stages[i], text, sizeof text));
 }
 
 r1_wire_limits r1_plan_limits(const r1_config *cfg, const r1_arch *arch) {

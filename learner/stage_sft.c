@@ -7,6 +7,7 @@
 #include "learner/schedule.h"
 
 #include "common/base/log.h"
+#include "common/data/example.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,8 +20,7 @@ enum {
 };
 
 typedef struct example {
-    r1_ids ids; /* prompt, then completion */
-    int prompt_len;
+    r1_example e;
     const int32_t *completion;
     int completion_len;
 } example;
@@ -33,43 +33,30 @@ typedef struct sft_batch {
     double tokens;
 } sft_batch;
 
-static r1_status encode_example(const r1_run *run, const r1_problem *p, example *e, r1_err *err) {
-    const r1_stage_config *s = r1_run_stage(run);
-    int32_t eos[1];
+static r1_status encode_example(const r1_run *run, const r1_problem *p, example *x, r1_err *err) {
+    r1_prompting how = {run->tokenizer, run->template_kind, run->system};
+    size_t limit = (size_t)r1_run_stage(run)->limits.max_tokens_per_microbatch;
+    size_t context = (size_t)run->trainer->o.model->max_len;
     r1_status st;
 
-    if (p->text) {
-        R1_TRY(r1_tokenizer_encode(run->tokenizer, p->text, strlen(p->text), 1, &e->ids, err));
-        e->prompt_len = 1;
-    } else {
-        R1_TRY(r1_template_encode(run->tokenizer, run->template_kind, run->system, p->prompt,
-                                  &e->ids, NULL, err));
-        e->prompt_len = (int)e->ids.n;
-        if (!p->completion)
-            return R1_FAIL(err, R1_DATA, "stage '%s': a row has no answer to train on", s->name);
-        R1_TRY(r1_tokenizer_encode(run->tokenizer, p->completion, strlen(p->completion), 1, &e->ids,
-                                   err));
-    }
-    if (r1_tokenizer_eos(run->tokenizer, eos, 1) > 0)
-        R1_TRY(r1_ids_add(&e->ids, eos[0], err));
-    if ((int)e->ids.n <= e->prompt_len || e->prompt_len < 1)
-        return R1_FAIL(err, R1_DATA, "stage '%s': an example has no tokens to learn", s->name);
-    if (e->ids.n > (size_t)s->limits.max_tokens_per_microbatch ||
-        e->ids.n > (size_t)run->trainer->o.model->max_len)
-        return R1_FAIL(err, R1_DATA,
-                       "stage '%s': an example has %zu tokens, limits.max_tokens_per_microbatch is "
-                       "%d, the context %d",
-                       s->name, e->ids.n, s->limits.max_tokens_per_microbatch,
-                       run->trainer->o.model->max_len);
-    e->completion = e->ids.ids + e->prompt_len;
-    e->completion_len = (int)e->ids.n - e->prompt_len;
+    R1_TRY(r1_example_encode(&how, p, &x->e, NULL, err));
+    size_t n = x->e.ids.n;
+    if (n > limit || n > context)
+        st = R1_FAIL(err, R1_DATA,
+                     "an example has %zu tokens, limits.max_tokens_per_microbatch is %zu, the "
+                     "context %zu",
+                     n, limit, context);
+    x->completion = x->e.ids.ids + x->e.prompt_len;
+    x->completion_len = (int)n - x->e.prompt_len;
 done:
+    if (st != R1_OK)
+        r1_err_prefix(err, "stage '%s'", r1_run_stage(run)->name);
     return st;
 }
 
 static void batch_done(sft_batch *b) {
     for (int i = 0; i < b->n && b->ex; i++)
-        r1_ids_done(&b->ex[i].ids);
+        r1_ids_done(&b->ex[i].e.ids);
     r1_free(b->ex);
     r1_free(b->items);
     r1_free(b->stats);
@@ -92,8 +79,8 @@ static r1_status deal_batch(r1_run *run, sft_batch *b, r1_err *err) {
         r1_problem_done(&p);
         if (st != R1_OK)
             goto done;
-        b->items[i] = (r1_item){.prompt = e->ids.ids,
-                                .prompt_len = e->prompt_len,
+        b->items[i] = (r1_item){.prompt = e->e.ids.ids,
+                                .prompt_len = e->e.prompt_len,
                                 .n = 1,
                                 .ids = &e->completion,
                                 .lens = &e->completion_len};
@@ -124,7 +111,7 @@ static void record(const r1_run *run, const sft_batch *b, const r1_update_result
 
     for (int i = 0; i < b->n; i++) {
         sum += b->stats[(size_t)i * N_STATS + STAT_NLL];
-        rows += (double)b->ex[i].ids.n;
+        rows += (double)b->ex[i].e.ids.n;
     }
     r1_record_real(rec, sum / b->tokens, "loss");
     r1_record_real(rec, u->grad_norm, "actor/grad_norm");

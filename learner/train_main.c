@@ -1,5 +1,6 @@
 /* r1-train: a configuration in, a trained model and its record out. */
 #include "actor/colocated.h"
+#include "actor/lint.h"
 #include "actor/serve.h"
 #include "common/base/card.h"
 #include "common/base/clock.h"
@@ -9,10 +10,12 @@
 #include "learner/checkpointing.h"
 #include "learner/output.h"
 #include "learner/plan.h"
+#include "learner/preview.h"
 #include "learner/remote.h"
 #include "learner/run.h"
 #include "learner/train_options.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +47,10 @@ static int is_actor(const job *j) {
     return j->plan.roles.colocated || !is_learner(j);
 }
 
+static int resumes(const job *j) {
+    return strcmp(j->o.resume, "no") != 0 || j->o.from;
+}
+
 /* Once: what memory is free, and so the size of the cache, changes when something is opened. */
 static void size_actor(job *j) {
     j->actor_options = (r1_actor_options){.cfg = j->cfg,
@@ -56,7 +63,20 @@ static void size_actor(job *j) {
                   j->plan.node_actors > 0 ? j->plan.node_actors : 1);
 }
 
-#define LINT_PROBLEMS 1000 /* of a task; a file is read as a whole */
+/* Rank 0: the data and the run directory, and the rest of the header. */
+static r1_status look_around(job *j, const r1_actor_options *a, r1_err *err) {
+    r1_stage_facts facts[R1_MAX_STAGES];
+    char path[R1_PATH_MAX];
+    r1_status st;
+
+    for (int i = 0; i < j->cfg->n_stages; i++)
+        R1_TRY(r1_lint_stage(a, i, &facts[i], err));
+    R1_TRY(r1_output_path(j->cfg, j->o.output, path, sizeof path, err));
+    r1_preview_print(j->cfg, &j->policy, facts, path);
+    st = r1_preview_output(path, resumes(j), err);
+done:
+    return st;
+}
 
 /* Read, resolve and check everything, data too; nothing large is allocated. */
 static r1_status prepare(job *j, r1_err *err) {
@@ -68,6 +88,7 @@ static r1_status prepare(job *j, r1_err *err) {
     r1_card_phase("start");
     r1_card_role(!is_actor(j) ? "learner" : !is_learner(j) ? "actor" : "learner and actor");
     R1_TRY(r1_policy_open(&j->policy, j->cfg, j->plan.threads, err));
+    r1_policy_resolve(&j->policy, j->cfg);
     r1_threads_pin(j->world.node.rank, j->world.node.size, j->plan.threads);
     r1_plan_sizes(&j->plan, j->cfg, &j->world, &j->policy.model);
     size_actor(j);
@@ -75,8 +96,26 @@ static r1_status prepare(job *j, r1_err *err) {
     if (j->world.all.rank == 0)
         r1_plan_print(&j->plan, j->cfg, &j->world, &j->policy, actor_bytes);
     R1_TRY(r1_plan_check(&j->plan, j->cfg, &j->world, actor_bytes, err));
-    for (int i = 0; j->world.all.rank == 0 && i < j->cfg->n_stages; i++)
-        R1_TRY(r1_actor_lint(&j->actor_options, i, LINT_PROBLEMS, err));
+    R1_TRY(r1_preview_check(&j->plan, j->cfg, &j->world, &j->policy, err));
+    if (j->world.all.rank == 0)
+        st = look_around(j, &j->actor_options, err);
+done:
+    return st;
+}
+
+/* --dry-run: also the weights; the resolved configuration on stdout. */
+static r1_status rehearse(job *j, r1_err *err) {
+    char *yaml = NULL;
+    r1_status st;
+
+    R1_TRY(r1_preview_weights(&j->world, &j->policy, err));
+    if (j->world.all.rank != 0)
+        return R1_OK;
+    R1_TRY(r1_config_dump(j->cfg, 0, &yaml, err));
+    if (fputs(yaml, stdout) == EOF || fflush(stdout) != 0)
+        st = R1_FAIL(err, R1_IO, "writing to stdout: %s", strerror(errno));
+    r1_free(yaml);
+    r1_info("dry run: nothing was written");
 done:
     return st;
 }
@@ -163,8 +202,7 @@ static void close_job(job *j) {
 }
 
 static r1_status take_directory(job *j, r1_err *err) {
-    int resume = strcmp(j->o.resume, "no") != 0 || j->o.from;
-    r1_status st = r1_output_take(&j->run, j->o.output, resume, err);
+    r1_status st = r1_output_take(&j->run, j->o.output, resumes(j), err);
 
     return st == R1_OK ? r1_resume_find(&j->run, j->o.resume, j->o.from, &j->resume, err) : st;
 }
@@ -184,7 +222,7 @@ static r1_status train(job *j, r1_err *err) {
 
     R1_TRY(r1_agree(&j->world.all, prepare(j, err), err));
     if (j->o.dry_run)
-        return R1_OK;
+        return rehearse(j, err);
     fill_run(j);
     st = j->world.all.rank == 0 ? take_directory(j, err) : R1_OK;
     R1_TRY(r1_agree(&j->world.all, st, err));
