@@ -1,6 +1,7 @@
 /* Rollouts by all ranks in turn; see colocated.h. */
 #include "actor/colocated.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/trace.h"
 #include "common/wire/frames.h"
@@ -13,6 +14,8 @@ typedef struct share {
     r1_buf *out;
     r1_progress progress;
     double done;
+    int64_t tokens;
+    double t0_s;
 } share;
 
 /* Group i of the request is made by rank i mod size. */
@@ -33,6 +36,8 @@ static r1_status add_message(void *ctx, r1_group *g, r1_err *err) {
     size_t mark;
     r1_status st;
 
+    for (int i = 0; i < g->n; i++)
+        s->tokens += g->t[i].n;
     R1_TRY(r1_frame_begin(s->out, &mark, err));
     R1_TRY(r1_group_encode(g, s->out, err));
     r1_frame_end(s->out, mark);
@@ -89,7 +94,8 @@ r1_status r1_colocated_roll(void *ctx, const r1_rollout_request *request, r1_gro
 
     r1_buf_init(&mine, MESSAGES_MAX);
     r1_buf_init(&everyone, MESSAGES_MAX);
-    share s = {.req = request, .rank = all->rank, .size = all->size, .out = &mine};
+    share s = {
+        .req = request, .rank = all->rank, .size = all->size, .out = &mine, .t0_s = r1_now_s()};
     int most = (request->n_prompts + all->size - 1) / all->size;
     r1_progress_start(&s.progress, request->evaluation ? "evaluation" : "rollout", most);
     R1_TRY(r1_window_enter(c->window, request->version, request->payload_hash, &slot, err));
@@ -99,6 +105,9 @@ r1_status r1_colocated_roll(void *ctx, const r1_rollout_request *request, r1_gro
     r1_phase_end(c->phases, R1_PHASE_ROLLOUT);
     r1_window_leave(c->window);
     r1_progress_finish(&s.progress);
+    r1_debug("%s with weights %llu: %.0f groups, %lld tokens in %.2f s",
+             request->evaluation ? "evaluation" : "rollout", (unsigned long long)request->version,
+             s.done, (long long)s.tokens, r1_now_s() - s.t0_s);
     R1_TRY(r1_agree(all, st, err));
     R1_TRY(R1_NEW(sizes, (size_t)all->size, err));
     r1_phase_begin(c->phases, R1_PHASE_WAIT_ACTORS);

@@ -1,7 +1,9 @@
 /* The loop of an actor rank; see serve.h. */
 #include "actor/serve.h"
 
+#include "common/base/clock.h"
 #include "common/base/fault.h"
+#include "common/base/log.h"
 #include "common/base/trace.h"
 #include "common/comm/spread.h"
 
@@ -20,6 +22,8 @@ typedef struct session {
     int dry;             /* the dealer has no more */
     int following;       /* a prompt is traced */
     uint64_t followed;   /* that one */
+    int groups;          /* that were sent for the request */
+    int64_t tokens;      /* in them */
     r1_status st;        /* of a pull that failed */
     r1_err *err;
 } session;
@@ -69,6 +73,9 @@ static r1_status send_group(void *ctx, r1_group *g, r1_err *err) {
 
     r1_buf_clear(&s->out);
     uint64_t deal = g->deal;
+    s->groups++;
+    for (int i = 0; i < g->n; i++)
+        s->tokens += g->t[i].n;
     st = r1_group_encode(g, &s->out, err);
     r1_group_done(g);
     if (st == R1_OK && r1_fault_garbles())
@@ -123,11 +130,17 @@ static r1_status serve_one(session *s, r1_err *err) {
     R1_TRY(r1_window_enter(s->window, q.version, q.payload_hash, &slot, err));
     s->dry = 0;
     s->left = 0;
+    s->groups = 0;
+    s->tokens = 0;
+    double t0_s = r1_now_s(), waited_s = s->phases->seconds[R1_PHASE_WAIT_LEARNER];
     r1_phase_begin(s->phases, R1_PHASE_ROLLOUT);
     st = r1_actor_roll(s->actor, &q, r1_window_slot(s->window, slot), next_dealt, send_group, s,
                        err);
     r1_phase_end(s->phases, R1_PHASE_ROLLOUT);
     r1_window_leave(s->window);
+    r1_debug("%s with weights %llu: %d groups, %lld tokens in %.2f s; %.1f s waited so far",
+             q.evaluation ? "evaluation" : "rollout", (unsigned long long)q.version, s->groups,
+             (long long)s->tokens, r1_now_s() - t0_s, waited_s);
     if (st == R1_OK)
         st = s->st;
     if (st == R1_OK)

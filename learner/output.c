@@ -107,6 +107,12 @@ done:
     return st;
 }
 
+static void print_written(const r1_run *run) {
+    printf("written: %s/{summary.json, metrics.jsonl, rollouts/, checkpoints/, config.yaml}\n",
+           run->dir.path);
+    fflush(stdout);
+}
+
 static void print_results(const r1_run *run) {
     const r1_summary *s = &run->summary;
 
@@ -123,9 +129,41 @@ static void print_results(const r1_run *run) {
                100 * g->eval.accuracy, 100 * g->eval.stderr_, greedy, (long long)g->eval.n);
     }
     printf("weights %s, optimizer %s\n", s->weights_checksum, s->optimizer_checksum);
-    printf("written: %s/{summary.json, metrics.jsonl, rollouts/, checkpoints/, config.yaml}\n",
-           run->dir.path);
-    fflush(stdout);
+    print_written(run);
+}
+
+/* Line by line, so that the log has it too. */
+static void print_table(const char *table) {
+    for (size_t n; *table; table += n + (table[n] != '\0')) {
+        n = strcspn(table, "\n");
+        r1_info("%.*s", (int)n, table);
+    }
+}
+
+/* Where the time went: on the screen, and in the summary. */
+static void report_phases(r1_run *run, int exit_code, const double *seconds, const int *roles) {
+    double wall_s = run->phases->t_last - run->phases->t_start;
+    int ranks = run->world->all.size;
+    char path[R1_PATH_MAX];
+    r1_err err = {0};
+    r1_buf table;
+
+    r1_buf_init(&table, (size_t)1 << 20);
+    if (r1_phase_table(seconds, roles, ranks, wall_s, &table, &err) == R1_OK)
+        print_table(table.data);
+    r1_buf_done(&table);
+    r1_phase_gather(seconds, roles, ranks, wall_s, run->summary.phases);
+    run->summary.has_phases = 1;
+    run->summary.exit_status = exit_code;
+    run->summary.wall_s = r1_now_s() - run->t0_s;
+    if (r1_rundir_file(&run->dir, "summary.json", path, sizeof path, &err) != R1_OK ||
+        r1_summary_write(&run->summary, path, &err) != R1_OK)
+        r1_error("%s", err.msg);
+}
+
+/* Has this attempt made a step? */
+static int has_run(const r1_run *run) {
+    return run->at.step > (run->resumed_from > 0 ? run->resumed_from : 0);
 }
 
 /* A run that goes on has no exit status: one that stands there belongs to an earlier attempt, which
@@ -140,20 +178,16 @@ static void write_exit_status(const r1_run *run, int exit_code) {
 }
 
 void r1_output_close(r1_run *run, int exit_code, const double *seconds, const int *roles) {
-    r1_err err = {0};
-    r1_buf table;
-
     if (run->dir.fd_lock < 0)
         return;
-    r1_buf_init(&table, (size_t)1 << 20);
-    if (seconds && r1_phase_table(seconds, roles, run->world->all.size, run->summary.wall_s, &table,
-                                  &err) == R1_OK)
-        fprintf(stderr, "%s", table.data);
-    r1_buf_done(&table);
-    if (exit_code == 0) {
+    if (seconds && has_run(run))
+        report_phases(run, exit_code, seconds, roles);
+    if (exit_code == 0 || exit_code == r1_exit_code(R1_STOPPED))
         r1_sleep_us(100000); /* mpirun forwards stderr on its own: the results are to come last */
+    if (exit_code == 0)
         print_results(run);
-    }
+    else if (exit_code == r1_exit_code(R1_STOPPED))
+        print_written(run);
     write_exit_status(run, exit_code);
     r1_free(run->inputs);
     run->inputs = NULL;
@@ -191,7 +225,8 @@ void r1_output_report(r1_run *run, int role, int exit_code) {
     int *roles = r1_calloc((size_t)all->size, sizeof *roles);
     r1_err err;
 
-    r1_phases_flush(run->phases);
+    double wall_s = r1_phases_flush(run->phases);
+    r1_debug("rank %d ends with exit code %d after %.1f s", all->rank, exit_code, wall_s);
     if (seconds && roles &&
         r1_allgather(all, run->phases->seconds, sizeof run->phases->seconds, seconds, "phases",
                      &err) == R1_OK &&

@@ -1,8 +1,10 @@
 /* The recipe: stage after stage, step after step, with what is written after each. */
+#include "learner/advice.h"
 #include "learner/checkpointing.h"
 
 #include "common/base/card.h"
 #include "common/base/clock.h"
+#include "common/base/cpu.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/base/log.h"
@@ -171,7 +173,7 @@ done:
     return st;
 }
 
-static r1_status one_step(r1_run *run, int64_t steps, r1_record *rec, r1_err *err) {
+static r1_status one_step(r1_run *run, r1_record *rec, r1_err *err) {
     const r1_stage_config *s = r1_run_stage(run);
     double t0 = r1_now_s();
     uint64_t checksum;
@@ -201,25 +203,26 @@ static r1_status one_step(r1_run *run, int64_t steps, r1_record *rec, r1_err *er
         r1_record_real(rec, tokens / took, "perf/throughput");
     summary_stage(run)->steps = run->at.stage_step;
     summary_stage(run)->updates = run->at.stage_updates;
-    if (eval_due(run, steps))
-        st = evaluate(run, "after", summary_stage(run), rec, err);
+    r1_record_real(rec, r1_memory_used() / 1e9, "perf/cpu_memory_used_gb");
 done:
     return st;
 }
 
-static void say_step(const r1_run *run, const r1_record *rec, int64_t steps, double t0) {
-    char line[512];
-    double per = (r1_now_s() - t0) / (double)run->at.stage_step;
-
-    r1_console_line(rec, r1_run_stage(run)->name, run->at.stage_step, steps,
-                    per * (double)(steps - run->at.stage_step), line, sizeof line);
-    r1_info("%s", line);
-}
-
-/* SFT has many quick steps: their lines are thinned out, the metrics are not. */
+/* SFT has many quick steps: their lines are thinned out on the screen, not in logs and metrics. */
 static int shows(const r1_run *run, int64_t steps) {
     return r1_run_stage(run)->kind != R1_STAGE_SFT || run->at.stage_step % 20 == 0 ||
            run->at.stage_step == steps;
+}
+
+/* Every learner logs every step; rank 0 also shows it. */
+static void say_step(const r1_run *run, const r1_record *rec, int64_t steps, double t0,
+                     int64_t step0) {
+    char line[512];
+    double per = (r1_now_s() - t0) / (double)(run->at.stage_step - step0);
+
+    r1_console_line(rec, r1_run_stage(run)->name, run->at.stage_step, steps,
+                    per * (double)(steps - run->at.stage_step), line, sizeof line);
+    r1_log(shows(run, steps) ? R1_LOG_INFO : R1_LOG_DEBUG, "%s", line);
 }
 
 /* Has checkpoint.best grown?  Learners that do not write know the record too. */
@@ -244,7 +247,9 @@ static r1_status stop_agreed(r1_run *run, int *ret, r1_err *err) {
 
 static r1_status run_stage(r1_run *run, r1_record *rec, r1_err *err) {
     r1_stage_plan plan;
+    r1_advice advice = {0};
     double t0 = r1_now_s();
+    int64_t step0 = run->at.stage_step;
     int stop = 0;
     r1_status st;
 
@@ -252,12 +257,13 @@ static r1_status run_stage(r1_run *run, r1_record *rec, r1_err *err) {
     R1_TRY(open_data(run, err));
     R1_TRY(begin_stage(run, err));
     while (run->at.stage_step < plan.steps && !stop) {
-        R1_TRY(one_step(run, plan.steps, rec, err));
-        if (r1_run_writes(run)) {
+        R1_TRY(one_step(run, rec, err));
+        say_step(run, rec, plan.steps, t0, step0);
+        r1_advise(run, rec, &advice);
+        if (eval_due(run, plan.steps))
+            R1_TRY(evaluate(run, "after", summary_stage(run), rec, err));
+        if (r1_run_writes(run))
             R1_TRY(write_record(run, rec, err));
-            if (shows(run, plan.steps))
-                say_step(run, rec, plan.steps, t0);
-        }
         int best = best_improved(run, rec);
         R1_TRY(stop_agreed(run, &stop, err));
         R1_TRY(r1_checkpoint_poll(run, err));
@@ -266,8 +272,10 @@ static r1_status run_stage(r1_run *run, r1_record *rec, r1_err *err) {
     }
     summary_stage(run)->wall_s += r1_now_s() - t0;
     if (stop)
-        st =
-            R1_FAIL(err, R1_STOPPED, "stopped on request after step %lld", (long long)run->at.step);
+        st = R1_FAIL(err, R1_STOPPED,
+                     "stopped on request after step %lld, saved as '%s/checkpoints/step_%06lld'; "
+                     "--resume auto goes on from there",
+                     (long long)run->at.step, run->dir.path, (long long)run->at.step);
 done:
     return st;
 }

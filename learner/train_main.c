@@ -19,6 +19,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Everything that this rank opens, closed in reverse order. */
 typedef struct job {
@@ -45,6 +46,10 @@ static int is_learner(const job *j) {
 
 static int is_actor(const job *j) {
     return j->plan.roles.colocated || !is_learner(j);
+}
+
+static const char *role_name(const job *j) {
+    return j->plan.roles.colocated ? "actor and learner" : is_learner(j) ? "learner" : "actor";
 }
 
 static int resumes(const job *j) {
@@ -230,6 +235,9 @@ static r1_status train(job *j, r1_err *err) {
     if (j->resume.finished)
         return j->world.all.rank == 0 ? r1_output_show(&j->run, err) : R1_OK;
     R1_TRY(r1_output_logs(&j->run, err));
+    r1_debug("rank %d of %d on %s, pid %ld: %s, %d thread%s", j->world.all.rank, j->world.all.size,
+             j->world.host, (long)getpid(), role_name(j), j->plan.threads,
+             j->plan.threads == 1 ? "" : "s");
     R1_TRY(open_job(j, err));
     fill_run(j);
     r1_phases_init(&j->phases);
@@ -269,7 +277,7 @@ int main(int argc, char **argv) {
     if (st == R1_PEER || r1_world_is_ending()) /* not all may know of it */
         r1_world_fail(r1_exit_code(st), err.msg);
     if (st != R1_OK && first) { /* now, so that the log has it too */
-        r1_error("%s", err.msg);
+        r1_log(st == R1_STOPPED ? R1_LOG_INFO : R1_LOG_ERROR, "%s", err.msg);
         r1_output_close(&j.run, r1_exit_code(st), NULL, NULL);
     }
     r1_card_phase("end");

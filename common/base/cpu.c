@@ -166,3 +166,14 @@ double r1_shared_memory_left(void) {
 
     return statvfs("/dev/shm", &fs) == 0 ? (double)fs.f_bavail * (double)fs.f_frsize : UNLIMITED;
 }
+
+double r1_memory_used(void) {
+    double all, resident = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+
+    if (f && fscanf(f, "%lf %lf", &all, &resident) != 2)
+        resident = 0;
+    if (f)
+        fclose(f);
+    return resident * (double)sysconf(_SC_PAGESIZE);
+}

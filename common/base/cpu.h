@@ -28,6 +28,9 @@ int r1_cpu_cores(void);
  * start, or take the memory of their stacks. */
 int r1_cpu_threads_max(void);
 
+/* Bytes of memory that this process has in use. */
+double r1_memory_used(void);
+
 /* Bytes that this node could give without swapping (MemAvailable, and within its
  * control groups' limits). */
 double r1_memory_available(void);

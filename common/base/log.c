@@ -19,6 +19,21 @@ static struct {
 } lg = {.rank = -1, .level = R1_LOG_INFO, .name = "r1"};
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* What was said before the file was opened goes into it first. */
+static struct {
+    char text[1 << 16];
+    size_t n;
+} early;
+
+static void keep_early(const char *level, const char *line) {
+    size_t room = sizeof early.text - early.n;
+    int n = snprintf(early.text + early.n, room, "%10.3f rank %d %-5s %s\n", r1_now_s() - lg.t0_s,
+                     lg.rank, level, line);
+
+    if (n > 0 && (size_t)n < room)
+        early.n += (size_t)n;
+}
+
 void r1_log_init(int rank, r1_log_level stderr_level) {
     lg.rank = rank;
     lg.level = stderr_level;
@@ -41,6 +56,9 @@ r1_status r1_log_open_file(const char *path, r1_err *err) {
         return R1_FAIL(err, R1_IO, "cannot open log '%s': %s", path, strerror(errno));
     r1_log_close();
     lg.file = f;
+    fwrite(early.text, 1, early.n, f);
+    fflush(f);
+    early.n = 0;
     return R1_OK;
 }
 
@@ -59,8 +77,10 @@ static void clear_bar(void) {
 }
 
 static void to_file(const char *level, const char *line) {
-    if (!lg.file)
+    if (!lg.file) {
+        keep_early(level, line);
         return;
+    }
     fprintf(lg.file, "%10.3f rank %d %-5s %s\n", r1_now_s() - lg.t0_s, lg.rank, level, line);
     fflush(lg.file);
 }

@@ -19,7 +19,7 @@ int r1_log_rank(void);
 /* What errors and warnings begin with (not copied); "r1" until a program says its name. */
 void r1_log_name(const char *program);
 
-/* Append to `path` from now on (everything up to debug). */
+/* Append to `path` from now on (everything up to debug), after what has been said so far. */
 R1_MUST_USE r1_status r1_log_open_file(const char *path, r1_err *err);
 void r1_log_close(void);
 

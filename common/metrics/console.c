@@ -11,8 +11,8 @@ static const struct {
     int decimals;
     const char *unit;
 } columns[] = {
-    {"critic/rewards/mean", "reward", 3, ""}, {"accuracy/mean", "acc", 3, ""},
-    {"response_length/mean", "len", 1, ""},   {"sft/loss", "loss", 4, ""},
+    {"critic/rewards/mean", "reward", 3, ""}, {"train/accuracy", "acc", 3, ""},
+    {"response_length/mean", "len", 1, ""},   {"loss", "loss", 4, ""},
     {"actor/pg_loss", "loss", 4, ""},         {"actor/kl_loss", "kl", 5, ""},
     {"actor/grad_norm", "grad", 3, ""},       {"actor/lr", "lr", -1, ""},
     {"perf/throughput", "", 0, "tok/s"},
@@ -40,7 +40,9 @@ const char *r1_console_line(const r1_record *rec, const char *stage, int64_t ste
         if (!m || m->kind == R1_METRIC_TEXT_KIND)
             continue;
         put(buf, size, &used, "  %s%s", columns[i].label, *columns[i].label ? " " : "");
-        if (columns[i].decimals < 0)
+        if (isnan(m->real)) /* printf may show a sign, which says nothing */
+            put(buf, size, &used, "nan");
+        else if (columns[i].decimals < 0)
             put(buf, size, &used, "%.2e", m->real);
         else
             put(buf, size, &used, "%.*f", columns[i].decimals, m->real);
@@ -50,9 +52,9 @@ const char *r1_console_line(const r1_record *rec, const char *stage, int64_t ste
     if (eta_s >= 0 && isfinite(eta_s)) {
         long s = (long)(eta_s + 0.5);
         if (s >= 3600)
-            put(buf, size, &used, "  eta %ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+            put(buf, size, &used, "  stage eta %ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
         else
-            put(buf, size, &used, "  eta %ld:%02ld", s / 60, s % 60);
+            put(buf, size, &used, "  stage eta %ld:%02ld", s / 60, s % 60);
     }
     return buf;
 }

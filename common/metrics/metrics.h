@@ -72,8 +72,8 @@ R1_MUST_USE r1_status r1_metrics_sync(const r1_metrics *m, r1_err *err);
 void r1_metrics_close(r1_metrics *m); /* closed and {.fd = -1} ones are fine */
 
 /* The console's line for a step, e.g.
- * "rl  12/150  reward 0.412  acc 0.390  len 31.2  loss -0.0123  grad 0.85  4123 tok/s  eta 1:23".
- * Only what the record has is shown; eta_s < 0: no ETA.  Returns buf. */
+ * "rl  12/150  reward 0.412  acc 0.390  len 31.2  loss -0.0123  grad 0.85  4123 tok/s  stage eta 1:23".
+ * Only what the record has is shown; eta_s: to the end of the stage, < 0: no ETA.  Returns buf. */
 const char *r1_console_line(const r1_record *rec, const char *stage, int64_t step, int64_t steps,
                             double eta_s, char *buf, size_t size);
 

@@ -17,7 +17,7 @@
 
 #define LOCK_TRIES 40 /* of 50 ms */
 
-static const char *const folders[] = {"checkpoints", "rollouts", "logs", "tensorboard"};
+static const char *const folders[] = {"checkpoints", "rollouts", "logs"};
 static const char *const written[] = {"checkpoints",  "rollouts",    "tensorboard", "metrics.jsonl",
                                       "summary.json", "config.yaml", "exit_status"};
 

@@ -1,6 +1,8 @@
 /* TensorBoard event files; see tensorboard.h. */
 #include "common/metrics/tensorboard.h"
 
+#include "common/base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -105,6 +107,8 @@ r1_status r1_tensorboard_open(r1_tensorboard *tb, const char *dir, int64_t keep,
     struct stat sb;
 
     *tb = (r1_tensorboard){.fd = -1};
+    if ((st = r1_dir_make(dir, err)) != R1_OK)
+        return st;
     int n = snprintf(tb->path, sizeof tb->path, "%s/" R1_TENSORBOARD_FILE, dir);
     if (n < 0 || (size_t)n >= sizeof tb->path)
         return R1_FAIL(err, R1_IO, "the path '%.60s...' is too long", dir);

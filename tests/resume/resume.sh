@@ -58,6 +58,9 @@ done
 
 disturb stop 25 USR1
 [ "$(cat "$dir/stop/exit_status" 2>/dev/null)" = 85 ] || fail "USR1: exit_status is not 85"
+grep -q "^stopped on request after step [0-9]*, saved as '$dir/stop/checkpoints/step_" "$dir/stop.err" ||
+    fail "USR1: $(tail -1 "$dir/stop.err")"
+grep -q '^written: ' "$dir/stop.out" || fail "USR1: what was written is not said"
 train 1 stop --resume auto || fail "resume after USR1 failed"
 compare stop
 grep -q '"resumed_from": [1-9]' "$dir/stop/summary.json" || fail "resumed_from is missing"

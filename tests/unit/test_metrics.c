@@ -229,10 +229,11 @@ static void test_console(void **state) {
     r1_record_real(rec, 31.25, "response_length/mean");
     r1_record_real(rec, -0.0123, "actor/pg_loss");
     r1_record_real(rec, 4123.4, "perf/throughput");
-    assert_string_equal(r1_console_line(rec, "rl", 12, 150, 83, buf, sizeof buf),
-                        "rl  12/150  reward 0.412  len 31.2  loss -0.0123  4123 tok/s  eta 1:23");
+    assert_string_equal(
+        r1_console_line(rec, "rl", 12, 150, 83, buf, sizeof buf),
+        "rl  12/150  reward 0.412  len 31.2  loss -0.0123  4123 tok/s  stage eta 1:23");
     r1_console_line(rec, "rl", 12, 150, 3723, buf, sizeof buf);
-    assert_non_null(strstr(buf, "eta 1:02:03"));
+    assert_non_null(strstr(buf, "stage eta 1:02:03"));
     assert_int_equal(strlen(r1_console_line(rec, "rl", 12, 150, 83, small, sizeof small)), 11);
     free(rec);
 }
