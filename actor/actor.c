@@ -254,6 +254,7 @@ static r1_status grade(work *w, const r1_problem *p, const r1_sample *s, r1_traj
     for (int i = 0; i < g.n; i++) {
         t->verdict[i] = (int)g.verdict[i].kind;
         t->score[i] = g.verdict[i].score;
+        memcpy(t->note[i], g.verdict[i].note, sizeof t->note[i]);
     }
     t->reward = g.total;
     t->usable = g.usable;
@@ -281,6 +282,8 @@ static r1_status deliver(work *w, const r1_finished *f, r1_err *err) {
     for (int i = 0; i < f->n && st == R1_OK; i++)
         st = grade(w, &p, &f->samples[i], &g.t[i], err);
     r1_phase_end(w->a->o.phases, R1_PHASE_REWARD);
+    if (st == R1_OK)
+        st = r1_template_injected(w->a->o.tokenizer, p.prompt, &g.injected, err);
     g.gen_s = t_s - w->t0_s;
     g.reward_s = r1_now_s() - t_s;
     if (st == R1_OK)

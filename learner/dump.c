@@ -1,4 +1,4 @@
-/* What a step's samples said, as text: rollouts/step_NNNNNN.jsonl. */
+/* What samples said, as text: rollouts/step_NNNNNN.jsonl and eval_step_NNNNNN.jsonl. */
 #include "learner/dump.h"
 
 #include "common/base/file.h"
@@ -12,38 +12,77 @@ typedef struct texts {
     r1_buf prompt, completion;
 } texts;
 
-static r1_status add_sample(const r1_run *run, const r1_grpo_batch *b, int i, texts *text,
-                            const char *reference, r1_buf *out, r1_err *err) {
+/* A sample and what the learner made of it. */
+typedef struct sample {
+    const r1_group *g;
+    int member;
+    int64_t step;
+    double reward, advantage; /* NaN: none */
+    const char *mode, *reference;
+} sample;
+
+static r1_status add_sample(const r1_run *run, const sample *x, texts *text, r1_buf *out,
+                            r1_err *err) {
     const r1_stage_config *s = r1_run_stage(run);
-    const r1_group *g = &b->groups[i / b->group_size];
-    const r1_trajectory *t = &g->t[i % b->group_size];
+    const r1_trajectory *t = &x->g->t[x->member];
     r1_rollout_verdict verdicts[R1_WIRE_REWARDS_MAX];
     r1_status st;
 
-    r1_buf_clear(&text->completion);
-    R1_TRY(r1_tokenizer_decode(run->tokenizer, t->ids, (size_t)t->n, 0, &text->completion, err));
-    for (int r = 0; r < t->n_rewards; r++)
+    r1_buf_clear(&text->completion); /* as the rewards saw it: without control tokens */
+    R1_TRY(r1_tokenizer_decode(run->tokenizer, t->ids, (size_t)t->n, 1, &text->completion, err));
+    for (int r = 0; r < t->n_rewards; r++) {
         verdicts[r] = (r1_rollout_verdict){
             s->rewards[r].name, {.kind = (r1_verdict_kind)t->verdict[r], .score = t->score[r]}};
+        memcpy(verdicts[r].verdict.note, t->note[r], sizeof t->note[r]);
+    }
     r1_rollout_row row = {.stage = s->name,
-                          .step = run->at.step + 1,
-                          .weights_version = (int64_t)g->version,
-                          .deal = g->deal,
-                          .sample = i % b->group_size,
+                          .mode = x->mode,
+                          .step = x->step,
+                          .weights_version = (int64_t)x->g->version,
+                          .deal = x->g->deal,
+                          .sample = x->member,
                           .prompt = text->prompt.data,
                           .len_prompt = text->prompt.len,
                           .completion = text->completion.data,
                           .len_completion = text->completion.len,
-                          .reference = reference,
-                          .len_reference = reference ? strlen(reference) : 0,
-                          .n_prompt_tokens = g->prompt_len,
+                          .reference = x->reference,
+                          .len_reference = x->reference ? strlen(x->reference) : 0,
+                          .n_prompt_tokens = x->g->prompt_len,
                           .n_tokens = t->n,
                           .finish_reason = t->finish == 0 ? "stop" : "length",
-                          .reward = t->usable ? b->reward[i] : (double)NAN,
-                          .advantage = b->lens[i] ? b->advantage[i] : (double)NAN,
+                          .reward = x->reward,
+                          .advantage = x->advantage,
                           .verdicts = verdicts,
                           .n_verdicts = t->n_rewards};
     st = r1_rollout_add(out, &row, err);
+done:
+    return st;
+}
+
+static r1_status add_prompt(const r1_run *run, const r1_group *g, texts *text, r1_err *err) {
+    r1_buf_clear(&text->prompt);
+    return r1_tokenizer_decode(run->tokenizer, g->prompt, (size_t)g->prompt_len, 0, &text->prompt,
+                               err);
+}
+
+static r1_status add_group(const r1_run *run, const r1_grpo_batch *b, int g, texts *text,
+                           r1_buf *out, r1_err *err) {
+    r1_problem p;
+    r1_status st;
+
+    R1_TRY(add_prompt(run, &b->groups[g], text, err));
+    R1_TRY(r1_dataset_get(run->train, b->groups[g].deal, &p, err));
+    for (int m = 0; m < b->group_size && st == R1_OK; m++) {
+        int i = g * b->group_size + m;
+        sample x = {.g = &b->groups[g],
+                    .member = m,
+                    .step = run->at.step + 1,
+                    .reward = b->groups[g].t[m].usable ? b->reward[i] : (double)NAN,
+                    .advantage = b->lens[i] ? b->advantage[i] : (double)NAN,
+                    .reference = p.reference};
+        st = add_sample(run, &x, text, out, err);
+    }
+    r1_problem_done(&p);
 done:
     return st;
 }
@@ -58,18 +97,8 @@ r1_status r1_grpo_dump(const r1_run *run, const r1_grpo_batch *b, r1_err *err) {
     r1_buf_init(&out, R1_ROLLOUTS_BYTES_MAX);
     r1_buf_init(&text.prompt, R1_ROLLOUTS_BYTES_MAX);
     r1_buf_init(&text.completion, R1_ROLLOUTS_BYTES_MAX);
-    for (int g = 0; g < b->n_groups; g++) {
-        r1_problem p;
-        r1_buf_clear(&text.prompt);
-        R1_TRY(r1_tokenizer_decode(run->tokenizer, b->groups[g].prompt,
-                                   (size_t)b->groups[g].prompt_len, 0, &text.prompt, err));
-        R1_TRY(r1_dataset_get(run->train, b->groups[g].deal, &p, err));
-        for (int m = 0; m < b->group_size && st == R1_OK; m++)
-            st = add_sample(run, b, g * b->group_size + m, &text, p.reference, &out, err);
-        r1_problem_done(&p);
-        if (st != R1_OK)
-            goto done;
-    }
+    for (int g = 0; g < b->n_groups; g++)
+        R1_TRY(add_group(run, b, g, &text, &out, err));
     R1_TRY(r1_rundir_file(&run->dir, "rollouts", dir, sizeof dir, err));
     st = r1_rollouts_write(dir, run->at.step + 1, &out, err);
 done:
@@ -126,4 +155,41 @@ done:
     r1_buf_done(&text.prompt);
     r1_buf_done(&text.completion);
     return st;
+}
+
+r1_status r1_eval_dump_add(const r1_run *run, r1_dataset *d, const r1_group *groups, int n,
+                           const char *mode, r1_buf *out, r1_err *err) {
+    texts text;
+    r1_status st = R1_OK;
+
+    r1_buf_init(&text.prompt, R1_ROLLOUTS_BYTES_MAX);
+    r1_buf_init(&text.completion, R1_ROLLOUTS_BYTES_MAX);
+    for (int g = 0; g < n && st == R1_OK; g++) {
+        r1_problem p;
+        R1_TRY(add_prompt(run, &groups[g], &text, err));
+        R1_TRY(r1_dataset_get(d, groups[g].deal, &p, err));
+        for (int m = 0; m < groups[g].n && st == R1_OK; m++) {
+            const r1_trajectory *t = &groups[g].t[m];
+            sample x = {.g = &groups[g],
+                        .member = m,
+                        .step = run->at.step,
+                        .reward = t->usable ? t->reward : (double)NAN,
+                        .advantage = (double)NAN,
+                        .mode = mode,
+                        .reference = p.reference};
+            st = add_sample(run, &x, &text, out, err);
+        }
+        r1_problem_done(&p);
+    }
+done:
+    r1_buf_done(&text.prompt);
+    r1_buf_done(&text.completion);
+    return st;
+}
+
+r1_status r1_eval_dump_write(const r1_run *run, const r1_buf *out, r1_err *err) {
+    char dir[R1_PATH_MAX];
+    r1_status st = r1_rundir_file(&run->dir, "rollouts", dir, sizeof dir, err);
+
+    return st == R1_OK ? r1_rollouts_write_eval(dir, run->at.step, out, err) : st;
 }

@@ -1,5 +1,7 @@
 /* Held-out accuracy, sampled and greedy. */
-#include "learner/run.h"
+#include "learner/dump.h"
+
+#include "common/metrics/rollouts.h"
 
 #include <math.h>
 
@@ -43,10 +45,12 @@ r1_status r1_evaluate(r1_run *run, r1_eval_result *ret, r1_err *err) {
     r1_group *groups = NULL;
     r1_dataset *d = NULL;
     r1_eval_result greedy;
+    r1_buf dump;
     int n = 0, got = 0;
     r1_status st;
 
     *ret = (r1_eval_result){.greedy_accuracy = (double)NAN};
+    r1_buf_init(&dump, R1_ROLLOUTS_BYTES_MAX);
     R1_TRY(r1_dataset_open(&d, &options, err));
     n = (int)r1_dataset_size(d);
     R1_TRY(R1_NEW(groups, (size_t)n, err));
@@ -64,13 +68,20 @@ r1_status r1_evaluate(r1_run *run, r1_eval_result *ret, r1_err *err) {
                                 .payload_hash = run->trainer->payload_hash};
         R1_TRY(run->source.roll(run->source.ctx, &q, groups, err));
         got = n;
+        if (r1_run_writes(run))
+            R1_TRY(r1_eval_dump_add(run, d, groups, n, pass ? "greedy" : "sampled", &dump, err));
         summarise(groups, n, pass ? &greedy : ret);
         if (pass)
             ret->greedy_accuracy = greedy.accuracy;
         for (; got > 0; got--)
             r1_group_done(&groups[got - 1]);
     }
+    if (r1_run_writes(run))
+        st = r1_eval_dump_write(run, &dump, err);
 done:
+    for (; got > 0; got--)
+        r1_group_done(&groups[got - 1]);
+    r1_buf_done(&dump);
     r1_free(groups);
     r1_dataset_close(d);
     return st;

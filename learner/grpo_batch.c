@@ -190,6 +190,7 @@ static void record_rewards(const r1_grpo_batch *b, const r1_stage_config *s, r1_
 void r1_grpo_batch_record(const r1_grpo_batch *b, const r1_stage_config *s, r1_record *rec) {
     spread score = {0}, reward = {0}, advantage = {0}, length = {0}, prompt = {0};
     double cut = 0, unusable = 0, correct = 0; /* unscorable samples are no wrong ones */
+    int injected = 0;
 
     for (int i = 0; i < b->n; i++) {
         const r1_trajectory *t = sample_of(b, i);
@@ -203,14 +204,17 @@ void r1_grpo_batch_record(const r1_grpo_batch *b, const r1_stage_config *s, r1_r
         add(&reward, b->reward[i]);
         add(&advantage, b->advantage[i]);
     }
-    for (int g = 0; g < b->n_groups; g++)
+    for (int g = 0; g < b->n_groups; g++) {
         add(&prompt, b->groups[g].prompt_len);
+        injected += b->groups[g].injected > 0;
+    }
     put(rec, &score, "critic/score");
     put(rec, &reward, "critic/rewards");
     put(rec, &advantage, "critic/advantages");
     put(rec, &length, "response_length");
     r1_record_real(rec, cut / b->n, "response_length/clip_ratio");
     put(rec, &prompt, "prompt_length");
+    r1_record_int(rec, injected, "data/injected");
     if (unusable < b->n)
         r1_record_real(rec, correct / (b->n - unusable), "train/accuracy");
     r1_record_real(rec, (double)b->zero_std / b->n_groups, "frac_reward_zero_std");

@@ -54,6 +54,8 @@ r1_status r1_rollout_add(r1_buf *out, const r1_rollout_row *row, r1_err *err) {
     R1_TRY(r1_buf_addf(out, err, "{\"step\": %lld, \"deal\": %llu, \"sample\": %d",
                        (long long)row->step, (unsigned long long)row->deal, row->sample));
     R1_TRY(put_text(out, "stage", row->stage, strlen(row->stage), err));
+    if (row->mode)
+        R1_TRY(put_text(out, "mode", row->mode, strlen(row->mode), err));
     R1_TRY(r1_buf_addf(out, err, ", \"weights_version\": %lld", (long long)row->weights_version));
     R1_TRY(put_text(out, "prompt", row->prompt, row->len_prompt, err));
     R1_TRY(put_text(out, "completion", row->completion, row->len_completion, err));
@@ -69,12 +71,22 @@ done:
     return st;
 }
 
-r1_status r1_rollouts_write(const char *dir, int64_t step, const r1_buf *out, r1_err *err) {
+static r1_status write_file(const char *dir, const char *prefix, int64_t step, const r1_buf *out,
+                            r1_err *err) {
     char path[R1_PATH_MAX];
-    r1_status st = R1_OK;
+    r1_status st;
 
-    R1_TRY(r1_path_format(path, sizeof path, err, "%s/step_%06lld.jsonl", dir, (long long)step));
-    R1_TRY(r1_file_write_atomic(path, out->data ? out->data : "", out->len, err));
+    R1_TRY(r1_path_format(path, sizeof path, err, "%s/%sstep_%06lld.jsonl", dir, prefix,
+                          (long long)step));
+    st = r1_file_write_atomic(path, out->data ? out->data : "", out->len, err);
 done:
     return st;
+}
+
+r1_status r1_rollouts_write(const char *dir, int64_t step, const r1_buf *out, r1_err *err) {
+    return write_file(dir, "", step, out, err);
+}
+
+r1_status r1_rollouts_write_eval(const char *dir, int64_t step, const r1_buf *out, r1_err *err) {
+    return write_file(dir, "eval_", step, out, err);
 }

@@ -18,6 +18,7 @@ typedef struct r1_rollout_verdict {
 /* Texts are bytes with lengths: a model may write anything. */
 typedef struct r1_rollout_row {
     const char *stage;
+    const char *mode; /* of an evaluation: "sampled" or "greedy"; NULL: a sample that is learned */
     int64_t step, weights_version;
     uint64_t deal; /* index of the prompt over the whole run */
     int sample;    /* in the group */
@@ -33,8 +34,10 @@ typedef struct r1_rollout_row {
 
 /* Append one line to out, which the caller initialised with R1_ROLLOUTS_BYTES_MAX or less. */
 R1_MUST_USE r1_status r1_rollout_add(r1_buf *out, const r1_rollout_row *row, r1_err *err);
-/* DIR/step_000012.jsonl. */
+/* DIR/step_000012.jsonl, and DIR/eval_step_000012.jsonl: the answers of an evaluation. */
 R1_MUST_USE r1_status r1_rollouts_write(const char *dir, int64_t step, const r1_buf *out,
                                         r1_err *err);
+R1_MUST_USE r1_status r1_rollouts_write_eval(const char *dir, int64_t step, const r1_buf *out,
+                                             r1_err *err);
 
 #endif

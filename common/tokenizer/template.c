@@ -141,7 +141,7 @@ static int is_added(const r1_tokenizer *t, int32_t id) {
     return 0;
 }
 
-static r1_status count_injected(const r1_tokenizer *t, const char *prompt, int *ret, r1_err *err) {
+r1_status r1_template_injected(const r1_tokenizer *t, const char *prompt, int *ret, r1_err *err) {
     r1_ids ids = {0};
     r1_status st = r1_tokenizer_encode(t, prompt, strlen(prompt), 1, &ids, err);
 
@@ -201,7 +201,7 @@ r1_status r1_template_encode(const r1_tokenizer *t, const char *kind_or_text, co
     for (size_t i = 0; i < made.n; i++)
         R1_TRY(r1_ids_add(ids, made.ids[i], err));
     if (ret_injected)
-        st = count_injected(t, prompt, ret_injected, err);
+        st = r1_template_injected(t, prompt, ret_injected, err);
 done:
     r1_ids_done(&made);
     r1_buf_done(&text);

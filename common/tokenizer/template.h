@@ -31,5 +31,8 @@ const char *r1_template_of(const r1_tokenizer *t);
 R1_MUST_USE r1_status r1_template_encode(const r1_tokenizer *t, const char *kind_or_text,
                                          const char *system, const char *prompt, r1_ids *ids,
                                          int *ret_injected, r1_err *err);
+/* That count alone. */
+R1_MUST_USE r1_status r1_template_injected(const r1_tokenizer *t, const char *prompt, int *ret,
+                                           r1_err *err);
 
 #endif

@@ -68,12 +68,16 @@ static void pack_sample(msgpack_packer *pk, const r1_trajectory *t) {
 
     for (int i = 0; i < t->n_rewards; i++)
         verdict[i] = t->verdict[i];
-    msgpack_pack_map(pk, 8);
+    msgpack_pack_map(pk, 9);
     pack_words(pk, "ids", t->ids, t->n);
     pack_words(pk, "logp", t->logp, t->n);
     pack_int(pk, "finish", t->finish);
     pack_words(pk, "verdict", verdict, t->n_rewards);
     pack_words(pk, "score", t->score, t->n_rewards);
+    pack_key(pk, "note");
+    msgpack_pack_array(pk, (size_t)t->n_rewards);
+    for (int i = 0; i < t->n_rewards; i++)
+        msgpack_pack_str_with_body(pk, t->note[i], strnlen(t->note[i], sizeof t->note[i] - 1));
     pack_double(pk, "reward", t->reward);
     pack_int(pk, "usable", t->usable);
     pack_int(pk, "correct", t->correct);
@@ -86,12 +90,13 @@ r1_status r1_group_encode(const r1_group *g, r1_buf *buf, r1_err *err) {
     R1_TRACE();
     msgpack_sbuffer_init(&out);
     msgpack_packer_init(&pk, &out, msgpack_sbuffer_write);
-    msgpack_pack_map(&pk, 8);
+    msgpack_pack_map(&pk, 9);
     pack_int(&pk, "schema", R1_WIRE_VERSION);
     pack_int(&pk, "deal", (int64_t)g->deal);
     pack_int(&pk, "version", (int64_t)g->version);
     pack_int(&pk, "stage", g->stage);
     pack_words(&pk, "prompt", g->prompt, g->prompt_len);
+    pack_int(&pk, "injected", g->injected);
     pack_double(&pk, "gen_s", g->gen_s);
     pack_double(&pk, "reward_s", g->reward_s);
     pack_key(&pk, "samples");
@@ -192,6 +197,26 @@ static void check_ids(field *f, const char *key, const int32_t *ids, int n, int 
             refuse(f, key, "holds an id outside of the vocabulary");
 }
 
+/* One text a reward, each short enough for its place. */
+static void get_notes(field *f, r1_trajectory *t) {
+    const msgpack_object *o = find(f, "note");
+
+    if (!o)
+        return;
+    if (o->type != MSGPACK_OBJECT_ARRAY || o->via.array.size != (uint32_t)t->n_rewards) {
+        refuse(f, "note", "is not one text for each reward");
+        return;
+    }
+    for (int i = 0; i < t->n_rewards; i++) {
+        const msgpack_object *s = &o->via.array.ptr[i];
+        if (s->type != MSGPACK_OBJECT_STR || s->via.str.size >= sizeof t->note[i]) {
+            refuse(f, "note", "holds something that is no short text");
+            return;
+        }
+        memcpy(t->note[i], s->via.str.ptr, s->via.str.size);
+    }
+}
+
 static r1_status decode_sample(const msgpack_object *o, const r1_wire_limits *l, r1_trajectory *t,
                                r1_err *err) {
     field f = {.map = &o->via.map, .where = "sample field", .err = err};
@@ -224,6 +249,7 @@ static r1_status decode_sample(const msgpack_object *o, const r1_wire_limits *l,
             refuse(&f, "verdict", "is unknown");
         t->verdict[i] = verdict[i];
     }
+    get_notes(&f, t);
     check_ids(&f, "ids", t->ids, n, l->vocab_size);
     check_finite(&f, "logp", t->logp, n);
     check_finite(&f, "score", t->score, n_score);
@@ -242,6 +268,7 @@ static r1_status decode_map(const msgpack_object *root, const r1_wire_limits *l,
     int64_t deal = get_int(&f, "deal", 0, INT64_MAX);
     int64_t version = get_int(&f, "version", 0, INT64_MAX);
     int stage = (int)get_int(&f, "stage", 0, 255);
+    int injected = (int)get_int(&f, "injected", 0, INT32_MAX);
     double gen_s = get_double(&f, "gen_s"), reward_s = get_double(&f, "reward_s");
     const char *prompt = get_words(&f, "prompt", l->max_prompt_len, &prompt_len);
     const msgpack_object *samples = find(&f, "samples");
@@ -258,6 +285,7 @@ static r1_status decode_map(const msgpack_object *root, const r1_wire_limits *l,
     g->deal = (uint64_t)deal;
     g->version = (uint64_t)version;
     g->stage = stage;
+    g->injected = injected;
     g->gen_s = gen_s;
     g->reward_s = reward_s;
     check_ids(&f, "prompt", g->prompt, prompt_len, l->vocab_size);

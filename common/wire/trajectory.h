@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define R1_WIRE_VERSION     1
+#define R1_WIRE_VERSION     2
 #define R1_WIRE_REWARDS_MAX 8
 
 typedef struct r1_trajectory {
@@ -23,8 +23,9 @@ typedef struct r1_trajectory {
     int n_rewards;
     int verdict[R1_WIRE_REWARDS_MAX]; /* r1_verdict_kind */
     float score[R1_WIRE_REWARDS_MAX];
-    double reward; /* weighted sum */
-    int usable;    /* 0: could not be scored */
+    char note[R1_WIRE_REWARDS_MAX][R1_VERDICT_NOTE_MAX]; /* why; may be empty */
+    double reward;                                       /* weighted sum */
+    int usable;                                          /* 0: could not be scored */
     int correct;
 } r1_trajectory;
 
@@ -36,6 +37,7 @@ typedef struct r1_group {
     int32_t *prompt;
     int n;
     r1_trajectory *t; /* [n] */
+    int injected;     /* added tokens that the question held as text */
     double gen_s, reward_s;
 } r1_group;
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What a run shows and leaves for its reader: the lines of steps, their order, advice, the logs of all
-# ranks, times by phase.
+# ranks, times by phase, answers with verdicts and reasons that r1-grade confirms.
 # Usage: screen.sh BUILD_DIR SOURCE_DIR
 set -u
 build=$1 src=$2
@@ -51,7 +51,17 @@ has "$dir/split/summary.json" '"rollout": \{'
 [ ! -e "$dir/split/tensorboard" ] || fail "an empty folder tensorboard/ was made"
 has "$dir/split/config.yaml" '^  numeric_path: [a-z0-9_]+$'
 lacks "$dir/split/config.yaml" 'numeric_path: auto|template: auto|vocab_size: auto'
+has "$dir/split/metrics.jsonl" '"data/injected": 0'
 has "$dir/split/metrics.jsonl" '"perf/cpu_memory_used_gb": 0\.'
+
+# Reasons and answers.
+has "$dir/split/rollouts/step_000023.jsonl" '"verdict": "(no_answer|wrong)", "score": 0, "note": "[a-z]'
+answers=$dir/split/rollouts/eval_step_000024.jsonl
+[ "$(grep -c '"mode": "sampled"' "$answers")" -eq 32 ] || fail "not 32 sampled answers in $answers"
+[ "$(grep -c '"mode": "greedy"' "$answers")" -eq 32 ] || fail "not 32 greedy answers in $answers"
+sed -nE 's/.*"format": \{"verdict": "([a-z_]+)".*/\1/p' "$answers" >"$dir/ours"
+"$build/r1-grade" format "$answers" 2>/dev/null | sed -nE 's/.*"verdict": "([a-z_]+)".*/\1/p' >"$dir/theirs"
+[ -s "$dir/ours" ] && cmp -s "$dir/ours" "$dir/theirs" || fail "r1-grade judges the answers otherwise"
 
 # All rewards equal: said once at the beginning, not at each step.
 train 1 flat $short cold_start.total_updates=1 cold_start.warmup=0 rewards='[{name: format}]' || fail "flat failed"
@@ -68,5 +78,5 @@ train 1 split $short --resume auto compute.numeric_path="$path" ||
     fail "the resolved numeric path is refused: $(tail -1 "$dir/split.err")"
 train 1 events $short log.tensorboard=true && [ -s "$dir"/events/tensorboard/events* ] ||
     fail "no event file"
-[ $bad -eq 0 ] && echo "the screen and 3 logs are right"
+[ $bad -eq 0 ] && echo "the screen, 3 logs and 64 answers are right"
 exit $bad
