@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/comm/collect.h"
 #include "common/config/number.h"
+#include "learner/output.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -84,7 +85,7 @@ done:
     return st;
 }
 
-r1_status r1_preview_weights(const r1_world *w, const r1_policy *m, r1_err *err) {
+static r1_status read_weights(const r1_world *w, const r1_policy *m, r1_err *err) {
     const r1_layout *l = &m->model.layout;
     uint32_t *cut = NULL;
     r1_status st;
@@ -126,7 +127,7 @@ static r1_status check_parent(const char *path, r1_err *err) {
     return R1_OK;
 }
 
-r1_status r1_preview_output(const char *path, int may_exist, r1_err *err) {
+static r1_status check_output(const char *path, int may_exist, r1_err *err) {
     int others = 0;
 
     if (!r1_path_exists(path))
@@ -146,6 +147,26 @@ r1_status r1_preview_output(const char *path, int may_exist, r1_err *err) {
                        "--output, or remove it",
                        path);
     return R1_OK;
+}
+
+/* auto, no, or a checkpoint directory; a stage's name. */
+static r1_status check_resume(const r1_config *cfg, const r1_train_options *o, r1_err *err) {
+    int named = o->from == NULL;
+
+    for (int i = 0; i < cfg->n_stages; i++)
+        named |= o->from && strcmp(cfg->stages[i].name, o->from) == 0;
+    if (!named)
+        return R1_FAIL(err, R1_USAGE, "--from %s: the configuration has no such stage", o->from);
+    if (strcmp(o->resume, "auto") == 0 || strcmp(o->resume, "no") == 0 || r1_ckpt_is(o->resume))
+        return R1_OK;
+    if (!r1_path_exists(o->resume))
+        return R1_FAIL(err, R1_IO,
+                       "--resume %s: this does not exist (auto, no or a checkpoint directory)",
+                       o->resume);
+    return R1_FAIL(err, R1_USAGE,
+                   "--resume %s: no checkpoint (auto, no or a directory like "
+                   "runs/NAME/checkpoints/step_000100)",
+                   o->resume);
 }
 
 /* ---- the text ---- */
@@ -304,8 +325,7 @@ static void print_output(const r1_config *cfg, const r1_policy *m, const char *p
                 have / MIB, 2 * each / MIB);
 }
 
-void r1_preview_print(const r1_config *cfg, const r1_policy *m, const r1_stage_facts *facts,
-                      const char *path) {
+static void print_stages(const r1_config *cfg, const r1_stage_facts *facts) {
     for (int i = 0; i < cfg->n_stages; i++) {
         const r1_stage_config *s = &cfg->stages[i];
         char text[256];
@@ -316,8 +336,38 @@ void r1_preview_print(const r1_config *cfg, const r1_policy *m, const r1_stage_f
         if (s->kind != R1_STAGE_EVAL)
             print_learning(s);
     }
+}
+
+r1_status r1_preview_show(const r1_config *cfg, const r1_policy *m, const r1_stage_facts *facts,
+                          const r1_train_options *o, r1_err *err) {
+    char path[R1_PATH_MAX];
+    r1_status st;
+
+    R1_TRY(r1_output_path(cfg, o->output, path, sizeof path, err));
+    print_stages(cfg, facts);
     r1_info("template  %.200s%s%.200s", m->template_kind, m->system ? ", system text: " : "",
             m->system ? m->system : "");
     print_evaluation(cfg);
     print_output(cfg, m, path);
+    R1_TRY(check_resume(cfg, o, err));
+    st = check_output(path, strcmp(o->resume, "no") != 0 || o->from, err);
+done:
+    return st;
+}
+
+r1_status r1_preview_rehearse(const r1_config *cfg, const r1_world *w, const r1_policy *m,
+                              r1_err *err) {
+    char *yaml = NULL;
+    r1_status st;
+
+    R1_TRY(read_weights(w, m, err));
+    if (w->all.rank != 0)
+        return R1_OK;
+    R1_TRY(r1_config_dump(cfg, 0, &yaml, err));
+    if (fputs(yaml, stdout) == EOF || fflush(stdout) != 0)
+        st = R1_FAIL(err, R1_IO, "writing to stdout: %s", strerror(errno));
+    r1_free(yaml);
+    r1_info("dry run: nothing was written");
+done:
+    return st;
 }

@@ -7,19 +7,12 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/stop.h"
-#include "learner/checkpointing.h"
-#include "learner/output.h"
-#include "learner/plan.h"
 #include "learner/preview.h"
-#include "learner/remote.h"
-#include "learner/run.h"
+#include "learner/session.h"
 #include "learner/train_options.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Everything that this rank opens, closed in reverse order. */
 typedef struct job {
@@ -27,6 +20,7 @@ typedef struct job {
     r1_world world;
     r1_config *cfg;
     r1_plan plan;
+    r1_stage_facts facts[R1_MAX_STAGES];
     r1_policy policy;
     r1_window window;
     int has_window;
@@ -48,14 +42,6 @@ static int is_actor(const job *j) {
     return j->plan.roles.colocated || !is_learner(j);
 }
 
-static const char *role_name(const job *j) {
-    return j->plan.roles.colocated ? "actor and learner" : is_learner(j) ? "learner" : "actor";
-}
-
-static int resumes(const job *j) {
-    return strcmp(j->o.resume, "no") != 0 || j->o.from;
-}
-
 /* Once: what memory is free, and so the size of the cache, changes when something is opened. */
 static void size_actor(job *j) {
     j->actor_options = (r1_actor_options){.cfg = j->cfg,
@@ -66,21 +52,6 @@ static void size_actor(job *j) {
                                           .phases = &j->phases};
     r1_actor_size(&j->actor_options, j->plan.roles.actors,
                   j->plan.node_actors > 0 ? j->plan.node_actors : 1);
-}
-
-/* Rank 0: the data and the run directory, and the rest of the header. */
-static r1_status look_around(job *j, const r1_actor_options *a, r1_err *err) {
-    r1_stage_facts facts[R1_MAX_STAGES];
-    char path[R1_PATH_MAX];
-    r1_status st;
-
-    for (int i = 0; i < j->cfg->n_stages; i++)
-        R1_TRY(r1_lint_stage(a, i, &facts[i], err));
-    R1_TRY(r1_output_path(j->cfg, j->o.output, path, sizeof path, err));
-    r1_preview_print(j->cfg, &j->policy, facts, path);
-    st = r1_preview_output(path, resumes(j), err);
-done:
-    return st;
 }
 
 /* Read, resolve and check everything, data too; nothing large is allocated. */
@@ -102,38 +73,10 @@ static r1_status prepare(job *j, r1_err *err) {
         r1_plan_print(&j->plan, j->cfg, &j->world, &j->policy, actor_bytes);
     R1_TRY(r1_plan_check(&j->plan, j->cfg, &j->world, actor_bytes, err));
     R1_TRY(r1_preview_check(&j->plan, j->cfg, &j->world, &j->policy, err));
+    for (int i = 0; j->world.all.rank == 0 && i < j->cfg->n_stages; i++)
+        R1_TRY(r1_lint_stage(&j->actor_options, i, &j->facts[i], err));
     if (j->world.all.rank == 0)
-        st = look_around(j, &j->actor_options, err);
-done:
-    return st;
-}
-
-/* --dry-run: also the weights; the resolved configuration on stdout. */
-static r1_status rehearse(job *j, r1_err *err) {
-    char *yaml = NULL;
-    r1_status st;
-
-    R1_TRY(r1_preview_weights(&j->world, &j->policy, err));
-    if (j->world.all.rank != 0)
-        return R1_OK;
-    R1_TRY(r1_config_dump(j->cfg, 0, &yaml, err));
-    if (fputs(yaml, stdout) == EOF || fflush(stdout) != 0)
-        st = R1_FAIL(err, R1_IO, "writing to stdout: %s", strerror(errno));
-    r1_free(yaml);
-    r1_info("dry run: nothing was written");
-done:
-    return st;
-}
-
-static r1_status open_learner(job *j, r1_err *err) {
-    r1_trainer_options o =
-        r1_plan_trainer(&j->plan, j->cfg, &j->world, &j->policy.model, &j->window);
-    r1_status st;
-
-    o.phases = &j->phases;
-    R1_TRY(r1_trainer_open(&j->trainer, &o, err));
-    st = r1_policy_weights(&j->policy, j->trainer.shard.u0, j->trainer.shard.u1, j->trainer.shard.w,
-                           err);
+        st = r1_preview_show(j->cfg, &j->policy, j->facts, &j->o, err);
 done:
     return st;
 }
@@ -148,7 +91,9 @@ static r1_status open_job(job *j, r1_err *err) {
     R1_TRY(r1_window_open(&j->window, &j->world, l->payload_bytes, r1_plan_slots(&j->plan), segment,
                           err));
     j->has_window = 1;
-    st = is_learner(j) ? open_learner(j, err) : R1_OK;
+    if (is_learner(j))
+        st = r1_session_open(&j->trainer, &j->plan, j->cfg, &j->world, &j->policy, &j->window,
+                             &j->phases, err);
     if (st == R1_OK && is_actor(j))
         st = r1_actor_open(&j->actor, &j->actor_options, err);
     R1_TRY(r1_agree(&j->world.all, st, err));
@@ -160,16 +105,8 @@ done:
 static void fill_run(job *j) {
     r1_run *r = &j->run;
 
-    r->cfg = j->cfg;
-    r->world = &j->world;
-    r->tokenizer = j->policy.tokenizer;
-    r->template_kind = j->policy.template_kind;
-    r->system = j->policy.system;
-    r->trainer = &j->trainer;
-    r->phases = &j->phases;
+    r1_session_init(r, j->cfg, &j->world, &j->policy, &j->trainer, &j->phases);
     r->stop_requested = r1_stop_requested;
-    r->at.best = (double)NAN;
-    r->metrics_keep = r->events_keep = r->resumed_from = -1;
     j->colocated = (r1_colocated){j->actor, &j->world, &j->window,
                                   r1_plan_limits(j->cfg, &j->policy.arch), &j->phases};
     j->remote = (r1_remote){.world = &j->world,
@@ -180,23 +117,6 @@ static void fill_run(job *j) {
                     : (r1_rollout_source){&j->remote, r1_remote_roll, &j->remote.refused};
 }
 
-static r1_status learn(job *j, r1_err *err) {
-    uint64_t version;
-    r1_status st;
-
-    R1_TRY(r1_resume_load(&j->run, &j->resume, &version, err));
-    st = j->world.all.rank == 0 ? r1_output_open(&j->run, err) : R1_OK;
-    R1_TRY(r1_agree(&j->world.learners, st, err));
-    R1_TRY(r1_trainer_start(&j->trainer, version, err));
-    st = r1_recipe_run(&j->run, err);
-    if (!j->plan.roles.colocated && j->world.all.rank == 0 && (st == R1_OK || st == R1_STOPPED)) {
-        r1_status sent = r1_remote_dismiss(&j->remote, st == R1_OK ? err : NULL);
-        st = st == R1_OK ? sent : st;
-    }
-done:
-    return st;
-}
-
 static void close_job(job *j) {
     r1_actor_close(j->actor);
     r1_trainer_close(&j->trainer);
@@ -204,12 +124,6 @@ static void close_job(job *j) {
         r1_window_close(&j->window);
     r1_policy_close(&j->policy);
     r1_config_free(j->cfg);
-}
-
-static r1_status take_directory(job *j, r1_err *err) {
-    r1_status st = r1_output_take(&j->run, j->o.output, resumes(j), err);
-
-    return st == R1_OK ? r1_resume_find(&j->run, j->o.resume, j->o.from, &j->resume, err) : st;
 }
 
 /* A signal that came while data and weights were read.  Collective. */
@@ -227,23 +141,23 @@ static r1_status train(job *j, r1_err *err) {
 
     R1_TRY(r1_agree(&j->world.all, prepare(j, err), err));
     if (j->o.dry_run)
-        return rehearse(j, err);
+        return r1_preview_rehearse(j->cfg, &j->world, &j->policy, err);
     fill_run(j);
-    st = j->world.all.rank == 0 ? take_directory(j, err) : R1_OK;
+    if (j->world.all.rank == 0)
+        st = r1_session_take(&j->run, j->o.output, j->o.resume, j->o.from, &j->resume, err);
     R1_TRY(r1_agree(&j->world.all, st, err));
     R1_TRY(r1_bcast(&j->world.all, &j->resume, sizeof j->resume, 0, "resume", err));
     if (j->resume.finished)
         return j->world.all.rank == 0 ? r1_output_show(&j->run, err) : R1_OK;
     R1_TRY(r1_output_logs(&j->run, err));
-    r1_debug("rank %d of %d on %s, pid %ld: %s, %d thread%s", j->world.all.rank, j->world.all.size,
-             j->world.host, (long)getpid(), role_name(j), j->plan.threads,
-             j->plan.threads == 1 ? "" : "s");
+    r1_session_say(&j->world, &j->plan);
     R1_TRY(open_job(j, err));
     fill_run(j);
     r1_phases_init(&j->phases);
     R1_TRY(stopped_early(j, err));
     if (is_learner(j))
-        st = learn(j, err);
+        st =
+            r1_session_learn(&j->run, &j->resume, j->plan.roles.colocated ? NULL : &j->remote, err);
     else
         st = r1_actor_serve(j->actor, &j->world, &j->window, &j->phases, err);
     if ((st != R1_OK && st != R1_STOPPED && j->world.all.size > 1) || r1_world_is_ending())
@@ -268,12 +182,8 @@ int main(int argc, char **argv) {
     r1_log_init(j.world.all.rank, R1_LOG_INFO);
     if (st == R1_OK)
         st = r1_train_options_parse(&j.o, argc, argv, first, &result, &err);
-    if (st == R1_OK && result == R1_CLI_RUN) {
-        if (!j.o.help_config)
-            st = train(&j, &err);
-        else if (first)
-            st = r1_train_print_help_config(j.o.help_key, &err);
-    }
+    if (st == R1_OK && result == R1_CLI_RUN)
+        st = train(&j, &err);
     if (st == R1_PEER || r1_world_is_ending()) /* not all may know of it */
         r1_world_fail(r1_exit_code(st), err.msg);
     if (st != R1_OK && first) { /* now, so that the log has it too */

@@ -7,8 +7,19 @@
 
 #include <stdio.h>
 
+static r1_status print_help_config(const char *key, r1_err *err) {
+    char *text = NULL;
+    r1_status st = r1_config_help(key, &text, err);
+
+    if (st == R1_OK)
+        fputs(text, stdout);
+    r1_free(text);
+    return st;
+}
+
 r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int print,
                                  r1_cli_result *ret, r1_err *err) {
+    int help_config = 0, n = 0;
     const r1_cli_option table[] = {
         {"dry-run", R1_CLI_FLAG, &o->dry_run, NULL,
          "resolve, plan and check everything, then stop"},
@@ -19,7 +30,7 @@ r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int
         {"output", R1_CLI_STRING, &o->output, "DIR", "run directory (default runs/NAME)"},
         {"max-hours", R1_CLI_DOUBLE, &o->max_hours, "H",
          "stop in time to have ended after H hours, as if on SIGUSR1", 0, 100000, .above = 1},
-        {"help-config", R1_CLI_FLAG, &o->help_config, NULL,
+        {"help-config", R1_CLI_FLAG, &help_config, NULL,
          "print every configuration key (or those named: --help-config kl.coef)"},
         {0}};
     const r1_cli cli = {
@@ -43,16 +54,15 @@ r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int
             "R1_TRACE=N in the environment prints which files the N-th dealt prompt passes.",
         .options = table,
         .max_positional = 1024};
-    int n = 0;
     r1_status st;
 
     o->resume = "no";
     R1_TRY(r1_cli_parse(&cli, argc, argv, print, ret, &n, err));
     if (*ret != R1_CLI_RUN)
         return R1_OK;
-    if (o->help_config) {
-        o->help_key = n > 0 ? argv[1] : NULL;
-        return R1_OK;
+    if (help_config) {
+        *ret = R1_CLI_EXIT_OK;
+        return print ? print_help_config(n > 0 ? argv[1] : NULL, err) : R1_OK;
     }
     if (n < 1)
         return R1_FAIL(err, R1_USAGE, "no configuration; see r1-train --help");
@@ -62,15 +72,5 @@ r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int
     o->overrides = argv + 2;
     o->n_overrides = n - 1;
 done:
-    return st;
-}
-
-r1_status r1_train_print_help_config(const char *key, r1_err *err) {
-    char *text = NULL;
-    r1_status st = r1_config_help(key, &text, err);
-
-    if (st == R1_OK)
-        fputs(text, stdout);
-    r1_free(text);
     return st;
 }

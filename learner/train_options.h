@@ -4,16 +4,15 @@
 #include "common/base/cli.h"
 
 typedef struct r1_train_options {
-    const char *config, *resume, *from, *output, *help_key;
-    int dry_run, help_config, n_overrides;
+    const char *config, *resume, *from, *output;
+    int dry_run, n_overrides;
     double max_hours; /* 0: as long as it takes */
     char **overrides;
 } r1_train_options;
 
-/* Fills o with pointers into argv.  print: this rank serves --help and --version. */
+/* Fills o with pointers into argv.  print: this rank serves --help, --version
+ * and --help-config. */
 R1_MUST_USE r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int print,
                                              r1_cli_result *ret, r1_err *err);
-/* --help-config [KEY], to stdout. */
-R1_MUST_USE r1_status r1_train_print_help_config(const char *key, r1_err *err);
 
 #endif

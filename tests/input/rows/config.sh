@@ -50,3 +50,6 @@ train 64 'limits.kv_memory|MiB free' limits.kv_memory=100TiB
 bad 64 'the largest useful np is 5' mpirun -np 6 r1-train "$in/tiny.yaml" topology.mode=split
 bad 64 'virtual_learners >= 3' mpirun -np 3 r1-train "$in/tiny.yaml" topology.virtual_learners=2
 bad 64 'needs at least 2 ranks' r1-train "$in/tiny.yaml" topology.mode=split
+train 64 "--from nosuch: the configuration has no such stage" --from nosuch
+train 74 '--resume nosuch: this does not exist (auto, no or' --resume nosuch
+train 64 'in: no checkpoint' --resume "$in"
