@@ -54,7 +54,7 @@ static r1_status open_stage(const r1_config *cfg, int i, stage_data *d, r1_err *
     R1_TRY(r1_actor_rewards(&d->rewards, s, err));
     if (s->kind == R1_STAGE_GRPO)
         R1_TRY(r1_dataset_open(&d->train, &train, err));
-    if (s->n_rewards > 0)
+    if (r1_stage_can_evaluate(s))
         R1_TRY(r1_dataset_open(&d->eval, &eval, err));
 done:
     if (st != R1_OK)

@@ -169,7 +169,7 @@ r1_status r1_lint_stage(const r1_actor_options *o, int stage, r1_stage_facts *re
     R1_TRY(r1_actor_rewards(&rewards, s, err));
     if (s->kind != R1_STAGE_EVAL)
         st = lint_train(&l, stage, &rewards, err);
-    if (st == R1_OK && s->n_rewards > 0) {
+    if (st == R1_OK && r1_stage_can_evaluate(s)) {
         l.what = "eval";
         l.facts = &ret->eval;
         l.rewards = &rewards;

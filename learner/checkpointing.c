@@ -69,7 +69,9 @@ static r1_status find_stage(const r1_run *run, const char *dir, const char *from
     r1_status st = r1_path_format(ret->path, sizeof ret->path, err, "%s/step_%06lld", dir,
                                   (long long)ret->step);
     if (st == R1_OK && !r1_ckpt_is(ret->path))
-        st = R1_FAIL(err, R1_USAGE, "--from %s: '%s' is no checkpoint; run the stage before it",
+        st = R1_FAIL(err, R1_USAGE,
+                     "--from %s: '%s' is no checkpoint; run the stage before it (to try other "
+                     "settings on its result: a recipe without it, and model.path=CHECKPOINT)",
                      from, ret->path);
     return st;
 }

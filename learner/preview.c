@@ -25,7 +25,7 @@
 /* ---- checks ---- */
 
 static int samples(const r1_config *cfg, const r1_stage_config *s) {
-    return s->kind != R1_STAGE_SFT || (s->n_rewards > 0 && cfg->eval.at_stage_end);
+    return s->kind != R1_STAGE_SFT || (r1_stage_can_evaluate(s) && cfg->eval.at_stage_end);
 }
 
 static r1_status check_context(const r1_config *cfg, const r1_policy *m, r1_err *err) {

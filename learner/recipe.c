@@ -103,7 +103,7 @@ static r1_status evaluate(r1_run *run, const char *when, r1_summary_stage *summa
 }
 
 static int has_eval(const r1_run *run) {
-    return r1_run_stage(run)->n_rewards > 0 && r1_run_stage(run)->data.eval.n != 0;
+    return r1_stage_can_evaluate(r1_run_stage(run));
 }
 
 static int eval_due(const r1_run *run, int64_t steps) {
@@ -248,7 +248,7 @@ static r1_status stop_agreed(r1_run *run, int *ret, r1_err *err) {
 static r1_status run_stage(r1_run *run, r1_record *rec, r1_err *err) {
     r1_stage_plan plan;
     r1_advice advice = {0};
-    double t0 = r1_now_s();
+    double t0 = r1_now_s(), saved_s = 0;
     int64_t step0 = run->at.stage_step;
     int stop = 0;
     r1_status st;
@@ -258,6 +258,9 @@ static r1_status run_stage(r1_run *run, r1_record *rec, r1_err *err) {
     R1_TRY(begin_stage(run, err));
     while (run->at.stage_step < plan.steps && !stop) {
         R1_TRY(one_step(run, rec, err));
+        /* Of the checkpoint behind the step before, 0 without: this step's is not written yet. */
+        r1_record_real(rec, saved_s, "timing_s/save_checkpoint");
+        saved_s = 0;
         say_step(run, rec, plan.steps, t0, step0);
         r1_advise(run, rec, &advice);
         if (eval_due(run, plan.steps))
@@ -267,8 +270,11 @@ static r1_status run_stage(r1_run *run, r1_record *rec, r1_err *err) {
         int best = best_improved(run, rec);
         R1_TRY(stop_agreed(run, &stop, err));
         R1_TRY(r1_checkpoint_poll(run, err));
-        if (r1_checkpoint_due(run, plan.steps, best, stop))
+        if (r1_checkpoint_due(run, plan.steps, best, stop)) {
+            double save0 = r1_now_s();
             R1_TRY(r1_checkpoint_save(run, stop || run->at.stage_step == plan.steps, err));
+            saved_s = r1_now_s() - save0;
+        }
     }
     summary_stage(run)->wall_s += r1_now_s() - t0;
     if (stop)

@@ -289,4 +289,7 @@ R1_MUST_USE r1_status r1_config_roles(const r1_config *cfg, int np, int nodes, r
 
 const char *r1_stage_kind_name(int kind);
 
+/* Are there rewards, and problems to judge by them?  Plain text (text_key) has no answers. */
+int r1_stage_can_evaluate(const r1_stage_config *stage);
+
 #endif

@@ -9,6 +9,10 @@ const char *r1_stage_kind_name(int kind) {
     return names[kind];
 }
 
+int r1_stage_can_evaluate(const r1_stage_config *s) {
+    return s->n_rewards > 0 && !s->data.eval.text_key;
+}
+
 void r1_config_plan(const r1_stage_config *s, r1_stage_plan *ret) {
     switch (s->kind) {
     case R1_STAGE_SFT:

@@ -48,6 +48,8 @@ make_data() {
         printf '", "answer": "2"}\n'; } >"$in/10mb.jsonl"
     { printf '%s\n{"question": "' "$row"; head -c 17000000 /dev/zero | tr '\0' x
         printf '", "answer": "2"}\n'; } >"$in/17mb.jsonl"
+    printf '{"question": "1+1 <think>", "answer": "2"}\n' >"$in/think.jsonl"
+    printf '%s\n{"question": "<answer>1</answer>", "answer": "2"}\n' "$row" >"$in/thinks.jsonl"
     printf '{"completion": "2", "answer": "2"}\n[1]\n' >"$in/graded.jsonl"
     printf '{"completion": "2"}\n' >"$in/nogold.jsonl"
     printf '%s\n{"question": "%0100d", "answer": "2"}\n' "$row" 7 >"$in/long.jsonl"
@@ -107,7 +109,7 @@ make_tokenizers() {
 }
 
 make_ggufs() {
-    for name in cut magic version count kind arch offset; do
+    for name in cut magic version count kind arch offset quant dims; do
         cp "$src/tests/golden/gguf/llama_tied.gguf" "$in/$name.gguf"
     done
     truncate -s 6000 "$in/cut.gguf"
@@ -117,6 +119,10 @@ make_ggufs() {
     bytes "$in/arch.gguf" 64 'lxama'
     bytes "$in/kind.gguf" 52 '\077'
     truncate -s 20000 "$in/offset.gguf"
+    # Behind a tensor's name: number of dimensions (4 bytes), two dimensions of 8, type of 4.
+    name_at=$(grep -abo token_embd.weight "$in/quant.gguf" | head -1 | cut -d: -f1)
+    bytes "$in/quant.gguf" $((name_at + 17 + 4 + 16)) '\143'
+    bytes "$in/dims.gguf" $((name_at + 17 + 4)) '\377\377\377\377\377\377\377\077'
 }
 
 make_checkpoints() {

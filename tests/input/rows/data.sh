@@ -7,6 +7,10 @@ file() { # EXIT_CODE FRAGMENTS NAME [ARGUMENT]...
 }
 good '' r1-train "$in/tiny.yaml" --dry-run data.train.task=none \
     data.train.file="$in/bom.jsonl" data.train.split=all data.eval.task=arithmetic
+# Plain text has no answers: the stage is not evaluated.
+good 'text.jsonl, 1 row, 1 of them used' r1-train "$in/tiny.yaml" --dry-run \
+    warm.data.train.task=none warm.data.train.file="$in/text.jsonl" warm.data.train.text_key=text \
+    rewards='[{name: format}]'
 file 74 'data.train.file|nosuch.jsonl' nosuch
 train 74 'data.train.file|x.jsonl|(relative to' data.train.task=none data.train.file=x.jsonl
 train 64 'data.train.file|R1_NO_SUCH_NAME is not set' data.train.task=none data.train.file='${R1_NO_SUCH_NAME}/x'
@@ -31,3 +35,10 @@ bad 74 'nosuch.jsonl' r1-grade number nosuch.jsonl
 bad 65 'graded.jsonl:2' r1-grade number "$in/graded.jsonl"
 bad 65 "nogold.jsonl:1|'gold'" r1-grade number "$in/nogold.jsonl"
 bad 64 "'numbr' is unknown" r1-grade numbr "$in/graded.jsonl"
+
+good 'the question holds 1 added token of the tokenizer as text, which template plain takes' \
+    r1-train "$in/tiny.yaml" --dry-run data.train.task=none data.train.file="$in/think.jsonl" \
+    data.train.split=all data.eval.task=arithmetic
+good 'thinks.jsonl:2: the question holds 2 added tokens|stays plain text|1 with added tokens' \
+    r1-train "$in/tiny.yaml" --dry-run data.train.task=none data.train.file="$in/thinks.jsonl" \
+    data.train.split=all data.eval.task=arithmetic template='"Q: {prompt}"'

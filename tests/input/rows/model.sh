@@ -35,6 +35,8 @@ model 65 "version.gguf': GGUF version 9 is not supported" version.gguf
 model 65 "count.gguf': 18446744073709551615 tensors" count.gguf
 model 65 "architecture 'lxama' is not supported" arch.gguf
 model 65 "kind.gguf': key 'general.architecture' has unsupported type 63" kind.gguf
+model 65 "quant.gguf': tensor 'token_embd.weight' has block type 99, which is not supported" quant.gguf
+model 65 "dims.gguf" dims.gguf
 model 65 "offset.gguf': tensor|ends behind" offset.gguf
 
 tokenizer() { # NAME FRAGMENTS
@@ -59,3 +61,18 @@ bad 64 "run' holds an earlier run" r1-train "$in/tiny.yaml" --output "$in/run" -
 bad 64 'full' r1-train "$in/tiny.yaml" --output "$in/full"
 bad 74 'not a directory' r1-train "$in/tiny.yaml" --output "$in/good.jsonl/x"
 bad 64 'seed: 1 -> 2' r1-train "$in/tiny.yaml" --output "$in/run" --resume auto seed=2
+
+# The other programs.
+bad 65 "dtype/model.safetensors|dtype 'F99'" r1-convert "$in/dtype" out
+bad 65 "shard_0000.h5" r1-convert "$in/run_flip/checkpoints/step_000003" out
+bad 64 "full' exists already and is not an empty directory" r1-convert "$in/hf" "$in/full"
+bad 74 "nosuch" r1-convert nosuch out
+bad 65 "lost/model.safetensors" r1-generate --model "$in/lost" --prompt x
+bad 65 "has no tensor" r1-eval --model "$in/layers" --data "$in/good.jsonl" --reward number
+bad 65 "noanswer.jsonl:2|key 'answer' is missing|--answer-key" r1-eval --model "$in/hf" \
+    --data "$in/noanswer.jsonl" --reward number
+bad 65 "broken.jsonl:3" r1-eval --model "$in/hf" --data "$in/broken.jsonl" --reward number
+bad 65 "gold.jsonl:2|'a lot'" r1-eval --model "$in/hf" --data "$in/gold.jsonl" --reward number
+bad 64 "'numbr' is unknown" r1-eval --model "$in/hf" --data "$in/good.jsonl" --reward numbr
+bad 74 "nosuch.jsonl" r1-generate --model "$in/hf" --prompts nosuch.jsonl
+bad 64 'model' r1-generate --prompt x
