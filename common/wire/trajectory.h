@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define R1_WIRE_VERSION     2
+#define R1_WIRE_VERSION     1
 #define R1_WIRE_REWARDS_MAX 8
 
 typedef struct r1_trajectory {
