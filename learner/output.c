@@ -1,6 +1,7 @@
 /* The run directory of a training run; see output.h. */
 #include "learner/output.h"
 
+#include "common/base/cli.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -88,13 +89,35 @@ done:
     return st;
 }
 
-r1_status r1_output_open(r1_run *run, r1_err *err) {
+/* The resolved configuration; what it leaves to each attempt (ranks and threads) is a comment. */
+static r1_status write_config(const r1_run *run, r1_err *err) {
+    const r1_world *w = run->world;
+    int actors = w->all.size - w->learners.size, threads = run->trainer->ops->threads;
     char *yaml = NULL;
+    r1_buf text;
     r1_status st;
 
+    r1_buf_init(&text, (size_t)16 << 20);
     R1_TRY(r1_config_dump(run->cfg, 0, &yaml, err));
+    R1_TRY(r1_buf_addf(&text, err, "# r1-train %s, resolved; ", r1_version));
+    if (actors)
+        R1_TRY(r1_buf_addf(&text, err, "split: %d learner(s) and %d actor(s)", w->learners.size,
+                           actors));
+    else
+        R1_TRY(r1_buf_addf(&text, err, "colocated: %d rank(s)", w->all.size));
+    R1_TRY(r1_buf_addf(&text, err, ", %d thread(s) a rank, on %s\n%s", threads, w->host, yaml));
+    st = r1_rundir_write_config(&run->dir, text.data, err);
+done:
+    r1_buf_done(&text);
+    r1_free(yaml);
+    return st;
+}
+
+r1_status r1_output_open(r1_run *run, r1_err *err) {
+    r1_status st;
+
     R1_TRY(make_room(run, err));
-    R1_TRY(r1_rundir_write_config(&run->dir, yaml, err));
+    R1_TRY(write_config(run, err));
     R1_TRY(r1_rundir_clear_exit_status(&run->dir, err));
     if (run->resumed_from >= 0 && !run->elsewhere)
         R1_TRY(earlier_summary(run, err));
@@ -103,7 +126,6 @@ r1_status r1_output_open(r1_run *run, r1_err *err) {
     run->summary.resumed_from = run->resumed_from;
     st = open_records(run, err);
 done:
-    r1_free(yaml);
     return st;
 }
 

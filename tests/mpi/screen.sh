@@ -49,6 +49,7 @@ has "$dir/split/logs/rank-0.log" 'Time by phase over 3 ranks'
 has "$dir/split/logs/rank-1.log" 'rollout with weights [0-9]+: [0-9]+ groups, [0-9]+ tokens in .* waited'
 has "$dir/split/summary.json" '"rollout": \{'
 [ ! -e "$dir/split/tensorboard" ] || fail "an empty folder tensorboard/ was made"
+has "$dir/split/config.yaml" '^# r1-train .*split: 1 learner\(s\) and 2 actor\(s\), 1 thread\(s\) a rank'
 has "$dir/split/config.yaml" '^  numeric_path: [a-z0-9_]+$'
 lacks "$dir/split/config.yaml" 'numeric_path: auto|template: auto|vocab_size: auto'
 has "$dir/split/metrics.jsonl" '"data/injected": 0'

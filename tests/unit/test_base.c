@@ -5,6 +5,7 @@
 #include "common/base/cli.h"
 #include "common/base/dtype.h"
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/rng.h"
 
@@ -270,6 +271,27 @@ static void messages_keep_their_prefix(void **state) {
     assert_string_equal(err.msg, "name a?b?[31m");
 }
 
+/* A log that is opened late begins with what was said before. */
+static void log_begins_with_what_was_said(void **state) {
+    char path[] = "/tmp/r1_test_log_XXXXXX", *text = NULL;
+    size_t len = 0;
+    r1_err err = {0};
+
+    close(mkstemp(path));
+    r1_log_init(3, R1_LOG_ERROR);
+    r1_info("said %s", "before");
+    ASSERT_OK(r1_log_open_file(path, &err), &err);
+    r1_debug("said after");
+    r1_log_close();
+    ASSERT_OK(r1_file_slurp(path, 1 << 20, &text, &len, &err), &err);
+    const char *before = strstr(text, "rank 3 info  said before\n");
+    const char *after = strstr(text, "rank 3 debug said after\n");
+    assert_true(before && after && before < after);
+    r1_free(text);
+    unlink(path);
+    r1_log_init(-1, R1_LOG_INFO);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_known_answers),
@@ -282,6 +304,7 @@ int main(void) {
         cmocka_unit_test(limits_of_control_groups),
         cmocka_unit_test(command_line),
         cmocka_unit_test(messages_keep_their_prefix),
+        cmocka_unit_test(log_begins_with_what_was_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
