@@ -47,7 +47,8 @@ static void unscorable_is_not_wrong(void **state) {
     r1_err err;
 
     ASSERT_OK(r1_config_parse(&cfg, text, strlen(text), "t.yaml", 0, NULL, &err), &err);
-    r1_run run = {.cfg = cfg, .trainer = &trainer, .source = {NULL, roll}};
+    r1_world world = {.all = {.rank = 1, .size = 2}}; /* not the rank that writes the answers */
+    r1_run run = {.cfg = cfg, .world = &world, .trainer = &trainer, .source = {NULL, roll}};
     ASSERT_OK(r1_evaluate(&run, &e, &err), &err);
     assert_int_equal(e.n, 4);
     assert_true(e.accuracy == 0.5 && e.stderr_ == 0 && e.unscorable == 0.6);

@@ -410,6 +410,8 @@ static const char config_text[] =
 
 typedef struct job {
     r1_world world;
+    r1_ops ops;
+    r1_trainer trainer;
     r1_run run;
     r1_resume found;
 } job;
@@ -420,8 +422,10 @@ static r1_status look(job *j, const char *dir, const char *resume, const char *f
     r1_status st;
 
     memset(j, 0, sizeof *j);
-    j->world.all.size = 1;
+    j->world.all.size = j->world.learners.size = j->ops.threads = 1;
+    j->trainer.ops = &j->ops;
     j->run.world = &j->world;
+    j->run.trainer = &j->trainer;
     j->run.at.best = (double)NAN;
     ASSERT_OK(r1_config_parse(&cfg, config_text, strlen(config_text), "x.yaml", 0, NULL, err), err);
     j->run.cfg = cfg;
