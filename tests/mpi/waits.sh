@@ -44,7 +44,7 @@ ended() {
 }
 # Lines of r1 itself, without what mpirun adds.
 last_line() {
-    grep '^r1: ' "$dir/$1.err" | tail -1
+    grep -E '^r1(-train)?: ' "$dir/$1.err" | tail -1
 }
 
 # The actors wait through all of the fine-tuning, several times the deadline.  First on a node of
@@ -75,7 +75,7 @@ after stopped 3
 pid=$(pid_of stopped 2)
 kill -STOP "$pid"
 ended stopped 75
-last_line stopped | grep -qE "^r1: error.*rank [01] on [^ ]+ \((learner|actor)\), stage '[a-z_]+', step [0-9]+, phase '[a-z_]+': waits for (all|rank [0-9]+) \([a-z ]+, [0-9]+ bytes\) since [0-9]+ s; nothing has moved for [0-9]+ s; rank 2 \(pid $pid\) does not run since" ||
+last_line stopped | grep -qE "^r1-train: error.*rank [01] on [^ ]+ \((learner|actor)\), stage '[a-z_]+', step [0-9]+, phase '[a-z_]+': waits for (all|rank [0-9]+) \([a-z ]+, [0-9]+ bytes\) since [0-9]+ s; nothing has moved for [0-9]+ s; rank 2 \(pid $pid\) does not run since" ||
     fail "stopped: no such report: $(last_line stopped)"
 [ "$(grep -cE '^r1: rank [0-9] on' "$dir/stopped.err")" -eq 2 ] ||
     fail "stopped: it does not say where the other ranks were"
