@@ -15,17 +15,16 @@ static void keep_printable(char *text) {
             *text = '?';
 }
 
-r1_status r1_err_set(r1_err *err, r1_status st, const char *fmt, ...) {
-    if (err) {
-        va_list ap;
+void r1_err_set(r1_err *err, r1_status st, const char *fmt, ...) {
+    va_list ap;
 
-        err->status = st;
-        va_start(ap, fmt);
-        vsnprintf(err->msg, sizeof err->msg, fmt, ap);
-        va_end(ap);
-        keep_printable(err->msg);
-    }
-    return st;
+    if (!err)
+        return;
+    err->status = st;
+    va_start(ap, fmt);
+    vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+    va_end(ap);
+    keep_printable(err->msg);
 }
 
 void r1_err_prefix(r1_err *err, const char *fmt, ...) {

@@ -39,9 +39,10 @@ typedef struct r1_err {
 #define R1_MUST_USE     __attribute__((warn_unused_result))
 #define R1_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
-/* Set err (may be NULL) and return st, so that callers write `return R1_FAIL(err, R1_IO, ...)`. */
-r1_status r1_err_set(r1_err *err, r1_status st, const char *fmt, ...) R1_PRINTF(3, 4);
-#define R1_FAIL(err, st, ...) r1_err_set((err), (st), __VA_ARGS__)
+/* Set err (may be NULL) and return st, so that callers write `return R1_FAIL(err, R1_IO, ...)`.  The
+ * value is st itself, so that an analyzer sees that it is not R1_OK. */
+void r1_err_set(r1_err *err, r1_status st, const char *fmt, ...) R1_PRINTF(3, 4);
+#define R1_FAIL(err, st, ...) (r1_err_set((err), (st), __VA_ARGS__), (st))
 
 /* Put "prefix: " in front of err's text ("while reading X"). */
 void r1_err_prefix(r1_err *err, const char *fmt, ...) R1_PRINTF(2, 3);

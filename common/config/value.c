@@ -168,9 +168,10 @@ static r1_status read_bytes(const r1_reader *r, const r1_key *k, double *at, con
     snprintf(digits, sizeof digits, "%.*s", (int)(len < 63 ? len : 63), n->text);
     if (!len || !r1_number_parse(digits, &x))
         return wrong_type(r, k, n, key, "a size in bytes (512MiB, 4GiB)");
-    for (int i = 0; i < 5; i++, x *= 1024) {
+    for (int i = 0; i < 5; i++) {
         if (strcmp(n->text + len, units[i]) != 0)
             continue;
+        x = ldexp(x, 10 * i);
         if (x < k->lo || x > k->hi)
             return outside(r, k, n, key);
         *at = floor(x);

@@ -215,7 +215,7 @@ static int64_t element(const r1_gguf_value *v, uint64_t i, double *real, int *is
     *is_int = v->type != R1_GGUF_F32 && v->type != R1_GGUF_F64;
     switch (v->type) {
     case R1_GGUF_I8:
-        n = x.i8;
+        n = x.i8; /* NOLINT(bugprone-signed-char-misuse,cert-str34-c): it is a number */
         break;
     case R1_GGUF_I16:
         n = x.i16;
