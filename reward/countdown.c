@@ -149,7 +149,7 @@ static int by_value(const void *a, const void *b) {
 /* nums and target of the row; 0 when they are not there. */
 static int read_row(r1_text extra, long *nums, int *ret_n, long *ret_target) {
     json_error_t je;
-    json_t *root = extra.n ? json_loadb(extra.s, extra.n, 0, &je) : NULL;
+    json_t *root = extra.n ? json_loadb(extra.s, extra.n, JSON_ALLOW_NUL, &je) : NULL;
     json_t *list = json_object_get(root, "nums"), *target = json_object_get(root, "target");
     size_t n = json_array_size(list);
     int ok = n >= 1 && n <= MAX_NUMS && json_is_integer(target);
@@ -206,7 +206,8 @@ r1_verdict r1_rule_countdown(const r1_grade_input *in) {
 
     if (!read_row(in->extra, nums, &n, &target))
         return r1_verdict_of(R1_VERDICT_UNPARSEABLE_GOLD, "the row lacks nums or target");
-    r1_place place = r1_extract_marked(r1_extract_segment(in->completion), &span);
+    r1_text segment = r1_extract_segment(in->question, in->completion);
+    r1_place place = r1_extract_marked(segment, &span);
     span = r1_text_trim(span);
     if (place == R1_PLACE_CUT)
         return r1_verdict_of(R1_VERDICT_NO_ANSWER, "the box or the answer tag is not closed");

@@ -66,13 +66,19 @@ static const char *const turn_ends[] = {
     ("<" BAR "end" BLANK "of" BLANK "sentence" BAR ">"),
 };
 
-r1_text r1_extract_segment(r1_text t) {
+int r1_extract_opened(r1_text question) {
+    r1_text q = r1_text_trim(question);
+
+    return q.n >= 7 && memcmp(q.s + q.n - 7, "<think>", 7) == 0;
+}
+
+r1_text r1_extract_segment(r1_text question, r1_text t) {
     for (size_t k = 0; k < sizeof turn_ends / sizeof *turn_ends; k++) {
         long at = r1_text_find(t, 0, turn_ends[k]);
         t.n = at < 0 ? t.n : (size_t)at;
     }
     long open = r1_text_find_last(t, "<think>"), close = r1_text_find_last(t, "</think>");
-    if (open > close)
+    if (open > close || (close < 0 && r1_extract_opened(question)))
         return (r1_text){t.s + t.n, 0};
     if (close >= 0) {
         size_t behind = (size_t)close + sizeof "</think>" - 1;

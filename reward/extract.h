@@ -20,8 +20,11 @@ typedef enum r1_place {
 const char *r1_place_name(r1_place place);
 
 /* What may hold an answer: up to the first end of a turn (<|im_end|> and the other families'
- * marks), behind the last </think>.  Empty when <think> is opened and never closed. */
-r1_text r1_extract_segment(r1_text completion);
+ * marks), behind the last </think>.  Empty when <think> is opened, by the answer or by a question
+ * that ends in it, and never closed. */
+r1_text r1_extract_segment(r1_text question, r1_text completion);
+/* Does a question end in <think>, so that the completion begins inside of the thought? */
+int r1_extract_opened(r1_text question);
 
 /* Each returns its own place and the span, or NONE or CUT. */
 r1_place r1_extract_boxed(r1_text t, r1_text *ret);      /* last \boxed{...}, braces matched */

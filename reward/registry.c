@@ -67,12 +67,12 @@ r1_verdict r1_reward_grade(const r1_reward *r, const r1_grade_input *in) {
 }
 
 const char *r1_reward_how(const r1_reward *r, const r1_grade_input *in) {
-    r1_text segment = r1_extract_segment(in->completion), span;
+    r1_text segment = r1_extract_segment(in->question, in->completion), span;
     r1_place place = R1_PLACE_NONE;
 
     switch (r->kind) {
     case KIND_NUMBER:
-        place = r1_number_place(r->from, in->completion, &span);
+        place = r1_number_place(r->from, in, &span);
         break;
     case KIND_COUNTDOWN:
         place = r1_extract_marked(segment, &span);

@@ -16,8 +16,8 @@ r1_verdict r1_verdict_of(r1_verdict_kind kind, const char *note) {
 
 /* ---- number ---- */
 
-r1_place r1_number_place(r1_number_from from, r1_text t, r1_text *ret) {
-    r1_text segment = r1_extract_segment(t);
+r1_place r1_number_place(r1_number_from from, const r1_grade_input *in, r1_text *ret) {
+    r1_text segment = r1_extract_segment(in->question, in->completion);
 
     switch (from) {
     case R1_FROM_LAST:
@@ -35,11 +35,25 @@ r1_place r1_number_place(r1_number_from from, r1_text t, r1_text *ret) {
     return r1_extract_marked(segment, ret);
 }
 
-/* 1 and the number, 0 none, -1 several where one was expected. */
-static int answer_number(r1_number_from from, r1_text t, mpq_t ret) {
+/* "x = 5" says 5: the text behind one letter and =, else the whole. */
+static r1_text drop_name(r1_text t) {
+    t = r1_text_trim(t);
+    size_t i = t.n && t.s[0] == '$', name = i;
+
+    if (i < t.n && ((t.s[i] >= 'a' && t.s[i] <= 'z') || (t.s[i] >= 'A' && t.s[i] <= 'Z')))
+        i++;
+    while (i > name && i < t.n && t.s[i] == ' ')
+        i++;
+    if (i == name || i >= t.n || t.s[i] != '=')
+        return t;
+    return (r1_text){t.s + i + 1, t.n - i - 1};
+}
+
+/* 1 and the number, 0 none, -1 something else than one number. */
+static int answer_number(r1_number_from from, const r1_grade_input *in, mpq_t ret) {
     r1_text span;
 
-    switch (r1_number_place(from, t, &span)) {
+    switch (r1_number_place(from, in, &span)) {
     case R1_PLACE_NONE:
     case R1_PLACE_CUT:
         return 0;
@@ -50,7 +64,7 @@ static int answer_number(r1_number_from from, r1_text t, mpq_t ret) {
     case R1_PLACE_HASH:
         break;
     }
-    return r1_number_only(span, ret);
+    return r1_number_only(drop_name(span), ret);
 }
 
 r1_verdict r1_rule_number(r1_number_from from, const r1_grade_input *in) {
@@ -63,9 +77,9 @@ r1_verdict r1_rule_number(r1_number_from from, const r1_grade_input *in) {
     if (r1_number_only(gold_text, gold) != 1) {
         v = r1_verdict_of(R1_VERDICT_UNPARSEABLE_GOLD, "the reference is not one number");
     } else {
-        int n = answer_number(from, in->completion, got);
+        int n = answer_number(from, in, got);
         v = n == 0  ? r1_verdict_of(R1_VERDICT_NO_ANSWER, "no number where the answer belongs")
-            : n < 0 ? r1_verdict_of(R1_VERDICT_WRONG, "several numbers where one belongs")
+            : n < 0 ? r1_verdict_of(R1_VERDICT_WRONG, "something else than one number")
             : mpq_equal(gold, got) ? r1_verdict_of(R1_VERDICT_CORRECT, "")
                                    : r1_verdict_of(R1_VERDICT_WRONG, "another number");
     }
@@ -76,7 +90,8 @@ r1_verdict r1_rule_number(r1_number_from from, const r1_grade_input *in) {
 /* ---- exact ---- */
 
 r1_verdict r1_rule_exact(const r1_grade_input *in) {
-    r1_text got = r1_extract_segment(in->completion), gold = r1_text_trim(in->reference);
+    r1_text got = r1_extract_segment(in->question, in->completion),
+            gold = r1_text_trim(in->reference);
     r1_place place = r1_extract_answer_tag(got, &got);
 
     got = r1_text_trim(got);
@@ -101,8 +116,7 @@ r1_verdict r1_rule_format(const r1_grade_input *in) {
     size_t from = 0;
     int first = 0;
 
-    r1_text q = r1_text_trim(in->question);
-    if (q.n >= 7 && memcmp(q.s + q.n - 7, "<think>", 7) == 0)
+    if (r1_extract_opened(in->question))
         first = 1;
     for (int i = 0; i < 4; i++)
         if (r1_text_count(t, tags[i]) != (i >= first))

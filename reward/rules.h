@@ -12,7 +12,7 @@ typedef enum r1_number_from {
 } r1_number_from;
 
 /* Where the number rule looks in a completion. */
-r1_place r1_number_place(r1_number_from from, r1_text completion, r1_text *ret);
+r1_place r1_number_place(r1_number_from from, const r1_grade_input *in, r1_text *ret);
 
 r1_verdict r1_rule_number(r1_number_from from, const r1_grade_input *in);
 r1_verdict r1_rule_exact(const r1_grade_input *in);

@@ -62,7 +62,7 @@ static json_t *as_labelled(json_t *row, const char **ret_kind, const char **ret_
 }
 
 static void committed_rows(void **state) {
-    assert_int_equal(check_rows("rewards.jsonl", as_labelled), 120);
+    assert_int_equal(check_rows("rewards.jsonl", as_labelled), 261);
 }
 
 static json_t *as_countdown_case(json_t *row, const char **ret_kind, const char **ret_want) {

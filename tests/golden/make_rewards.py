@@ -103,6 +103,26 @@ def number_row():
             "expected": "correct" if pred == gold else "wrong"}
 
 
-for i in range(120):
-    row = countdown_row() if i % 2 else number_row()
+def number_rows():
+    """By hand: what stands beside a number decides whether it is one."""
+    boxed = [("- 5", -5), ("-(5)", None), ("-\\left(\\frac{3}{4}\\right)", None), ("\\sqrt{5}", None),
+             ("5!", None), ("5\\pi", None), ("x^2", None), ("\\pi/2", None), ("\\ne 5", None), ("5+0", None),
+             ("3 / 4", Fraction(3, 4)), ("12 345", 12345), ("\u2013 5", -5), ("x = - 5", -5), ("5\\text{ cm}", 5),
+             ("5 million", None), ("5 or 5", None), ("**5**", 5), ("$-5$", -5), ("5 square feet", 5)]
+    for text, means in boxed:
+        for gold in sorted({5, -5, 2, Fraction(3, 4), Fraction(means or 0), 345}):
+            yield {"kind": "number", "gold": str(gold), "pred": "\\boxed{%s}" % text,
+                   "expected": "correct" if means == gold else "wrong"}
+    for text in ["\\sqrt{5}", "2\\pi", "\\frac{\\pi}{2}", "x+1", "2^x", "A3", "y = x+7", "[5, \\infty)",
+                 "1001_{2}", "5!", "3 or 4", "", "none"]:
+        yield {"kind": "number", "gold": text, "pred": "5", "expected": "unparseable_gold"}
+    for text, means in [("it is -(5)", None), ("so 10 - 5", None), ("so 10 - 5 = 5", 5), ("the side is \\sqrt{5}", None),
+                        ("he has 5 apples left.", 5), ("it is x^5", None), ("costs $5.", 5), ("x = - 5", -5)]:
+        for gold in (5, -5):
+            yield {"kind": "number", "gold": str(gold), "pred": text,
+                   "expected": "correct" if means == gold else "wrong"}
+
+
+rows = [countdown_row() if i % 2 else number_row() for i in range(120)] + list(number_rows())
+for i, row in enumerate(rows):
     print(json.dumps({"id": i + 1, **row}))

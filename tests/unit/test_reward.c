@@ -83,7 +83,11 @@ static void segment_is_behind_the_thinking_and_ends_with_the_turn(void **state) 
     };
 
     for (size_t i = 0; i < N(cases); i++)
-        assert_text(r1_extract_segment(r1_text_of(cases[i][0])), cases[i][1]);
+        assert_text(r1_extract_segment(r1_text_of(""), r1_text_of(cases[i][0])), cases[i][1]);
+    r1_text opened = r1_text_of("2+3? <think>\n");
+    assert_text(r1_extract_segment(opened, r1_text_of("I wonder 5")), "");
+    assert_text(r1_extract_segment(opened, r1_text_of("2+3</think>5")), "5");
+    assert_text(r1_extract_segment(r1_text_of("a <think> b"), r1_text_of("5")), "5");
 }
 
 /* ---- numbers ---- */
@@ -93,7 +97,7 @@ static void assert_last(const char *text, const char *want) {
     mpq_t x, y;
 
     mpq_inits(x, y, NULL);
-    if (!r1_number_last(r1_text_of(text), x))
+    if (r1_number_last(r1_text_of(text), x) != 1)
         fail_msg("'%s' holds no number", text);
     assert_int_equal(mpq_set_str(y, want, 10), 0);
     mpq_canonicalize(y);
@@ -109,9 +113,6 @@ static void numbers_have_their_exact_value(void **state) {
         {"007", "7"},
         {"-5", "-5"},
         {"x=-5", "-5"},
-        {"10-5", "5"},
-        {"(3)-5", "5"},
-        {"10 - 5", "5"},
         {"\xe2\x88\x92"
          "8",
          "-8"},
@@ -135,14 +136,11 @@ static void numbers_have_their_exact_value(void **state) {
         {"3/4", "3/4"},
         {"6/8", "3/4"},
         {"-3/4", "-3/4"},
-        {"5/0", "0"},
-        {"5/10/2023", "2023"},
         {"1,000/2", "500"},
         {"\\frac{3}{4}", "3/4"},
         {"\\dfrac{-3}{ 4 }", "-3/4"},
         {"-\\tfrac{3}{-4}", "3/4"},
         {"\\frac34", "3/4"},
-        {"\\frac{1}{0}", "0"},
         {"\\frac{-1}{x} 7", "7"},
         {"3 1/2", "7/2"},
         {"-3 1/2", "-7/2"},
@@ -150,14 +148,115 @@ static void numbers_have_their_exact_value(void **state) {
         {"3 7/2", "7/2"},
         {"1.5e3", "1500"},
         {"2E-3", "1/500"},
-        {"3e4x", "4"},
-        {"3e", "3"},
         {"50%", "50"},
         {"1e1000 then 2", "2"},
+        {"x = - 5", "-5"},
+        {"\xe2\x80\x93"
+         "8",
+         "-8"},
+        {"is -5", "-5"},
+        {"answer - 5", "5"},
+        {"sums:\n- 5", "5"},
+        {"3 / 4", "3/4"},
+        {"12 345", "12345"},
+        {"2019 150", "150"},
+        {"the answer is \\boxed{-5}", "-5"},
+        {"**5**", "5"},
+        {"\\(5\\)", "5"},
+        {"2+2=4", "4"},
+        {"he ran 5km.", "5"},
+        {"5\\text{ km}", "5"},
     };
+    static const char *const parts[] = {
+        "10-5",      "(3)-5",      "10 - 5",        "5/0", "5/10/2023", "\\frac{1}{0}", "3e4x",
+        "3e",        "x^2",        "a_2",           "2^x", "\\sqrt{5}", "\\sqrt5",      "2\\pi",
+        "\\pi/2",    "x+7",        "y = x + 7",     "5x",  "A3",        "-(5)",         "- ( 5",
+        "5 million", "5\\times x", "\\log{5} done", "{5}", "-\\left(5", "5 - 10",       "3 * 4",
+    };
+
+    mpq_t x;
 
     for (size_t i = 0; i < N(cases); i++)
         assert_last(cases[i][0], cases[i][1]);
+    mpq_init(x);
+    for (size_t i = 0; i < N(parts); i++)
+        if (r1_number_last(r1_text_of(parts[i]), x) != -1)
+            fail_msg("'%s' is taken for a number", parts[i]);
+    mpq_clear(x);
+}
+
+/* A text that must be one number: what may stand beside it, and what may not. */
+static void only_a_whole_number_counts(void **state) {
+    static const char *const cases[][2] = {
+        {"5", "5"},
+        {" - 5 ", "-5"},
+        {"-$5", "-5"},
+        {"$-5$", "-5"},
+        {"\\$5", "5"},
+        {"+5", "5"},
+        {"$72 dollars.", "72"},
+        {"5%", "5"},
+        {"5 \\%", "5"},
+        {"3 / 4", "3/4"},
+        {"3 1/2", "7/2"},
+        {"12 345", "12345"},
+        {"-\\frac{3}{4}", "-3/4"},
+        {"5\\text{ cm}", "5"},
+        {"5 square feet", "5"},
+        {"10 dollars per hour", "10"},
+        {"\\(5\\)", "5"},
+        {"**73**", "73"},
+        {"5.", "5"},
+        {"5 m", "5"},
+        {"\xe2\x88\x92 7", "-7"},
+    };
+    static const char *const none[] = {
+        "\\sqrt{5}",
+        "2\\pi",
+        "\\frac{\\pi}{2}",
+        "x+1",
+        "2^x",
+        "A3",
+        "y = x+7",
+        "-(5)",
+        "5!",
+        "5\\pi",
+        "x^2",
+        "\\pi/2",
+        "\\ne 5",
+        "less than 5",
+        "5 or",
+        "5 million",
+        "5 and a half",
+        "5 x",
+        "5i",
+        "(5",
+        "[5, \\infty)",
+        "5cm",
+        "1001_{2}",
+        "-\\left(\\frac{3}{4}\\right)",
+        "5\\text{ or more}",
+        "--5",
+        "5..",
+        "not 5",
+        "5 apples 6",
+        "5^\\circ",
+        "|5|",
+        "5 - 3",
+        "x = 5",
+    };
+    mpq_t x, want;
+
+    mpq_inits(x, want, NULL);
+    for (size_t i = 0; i < N(cases); i++) {
+        mpq_set_str(want, cases[i][1], 10);
+        if (r1_number_only(r1_text_of(cases[i][0]), x) != 1 || !mpq_equal(x, want))
+            fail_msg("'%s' is not read as %s", cases[i][0], cases[i][1]);
+    }
+    for (size_t i = 0; i < N(none); i++)
+        if (r1_number_only(r1_text_of(none[i]), x) != -1)
+            fail_msg("'%s' is taken for a number", none[i]);
+    mpq_clears(x, want, NULL);
 }
 
 static void number_limits(void **state) {
@@ -170,7 +269,8 @@ static void number_limits(void **state) {
     text[1000] = '9';
     assert_int_equal(r1_number_last(r1_text_of(text), x), 0);
     strcpy(text + 1001, " but 7");
-    assert_int_equal(r1_number_only(r1_text_of(text), x), 1);
+    assert_int_equal(r1_number_only(r1_text_of(text), x), -1);
+    assert_int_equal(r1_number_last(r1_text_of(text), x), 1);
     assert_int_equal(mpq_cmp_ui(x, 7, 1), 0);
     assert_int_equal(r1_number_last(r1_text_of("1e1001"), x), 0);
     assert_int_equal(r1_number_last(r1_text_of("none, nor \xc2\xbd . - / e \\frac{}{}"), x), 0);
@@ -228,6 +328,17 @@ static void number_verdicts(void **state) {
         {NULL, "72", "", R1_VERDICT_UNPARSEABLE_GOLD},
         {NULL, "72", "72 or 73", R1_VERDICT_UNPARSEABLE_GOLD},
         {NULL, "", "abc", R1_VERDICT_UNPARSEABLE_GOLD},
+        {NULL, "5", "\\sqrt{5}", R1_VERDICT_UNPARSEABLE_GOLD},
+        {NULL, "7", "y = x+7", R1_VERDICT_UNPARSEABLE_GOLD},
+        {NULL, "2", "\\frac{\\pi}{2}", R1_VERDICT_UNPARSEABLE_GOLD},
+        {NULL, "\\boxed{- 5}", "5", R1_VERDICT_WRONG},
+        {NULL, "\\boxed{- 5}", "-5", R1_VERDICT_CORRECT},
+        {NULL, "\\boxed{-(5)}", "5", R1_VERDICT_WRONG},
+        {NULL, "\\boxed{5!}", "5", R1_VERDICT_WRONG},
+        {NULL, "\\boxed{x = - 5}", "-5", R1_VERDICT_CORRECT},
+        {NULL, "<answer>less than 5</answer>", "5", R1_VERDICT_WRONG},
+        {NULL, "so it is \\sqrt{5}", "5", R1_VERDICT_WRONG},
+        {"last", "\\boxed{72}", "72", R1_VERDICT_CORRECT},
     };
 
     for (size_t i = 0; i < N(cases); i++) {
@@ -591,6 +702,7 @@ int main(void) {
         cmocka_unit_test(extraction_takes_the_last_and_never_another),
         cmocka_unit_test(segment_is_behind_the_thinking_and_ends_with_the_turn),
         cmocka_unit_test(numbers_have_their_exact_value),
+        cmocka_unit_test(only_a_whole_number_counts),
         cmocka_unit_test(number_limits),
         cmocka_unit_test(a_text_of_huge_exponents_is_only_scanned),
         cmocka_unit_test(number_verdicts),
