@@ -201,8 +201,16 @@ static r1_status multiplication(const r1_data_spec *s, dice *d, dice *trace, dou
     return R1_OK;
 }
 
+static int may_join(const r1_data_spec *s, char op, long a, long b) {
+    return op == '-'   ? a > b
+           : op == '*' ? a * b <= s->target_max
+           : op == '/' ? b != 0 && a % b == 0
+                       : 1;
+}
+
 /* Join random numbers left to right with positive intermediate results: the result, and how it came
- * about in p->think and, as an expression, in `text`. */
+ * about in p->think and, as an expression, in `text`; 0 when no operator of the specification
+ * goes. */
 static long join_numbers(const r1_data_spec *s, dice *d, draft *p, char *text) {
     long acc = p->operands[0] = roll(d, s->min, s->max);
     size_t n_ops = strlen(s->ops);
@@ -211,10 +219,14 @@ static long join_numbers(const r1_data_spec *s, dice *d, draft *p, char *text) {
     append(text, "%ld", acc);
     for (int i = 1; i < s->count; i++) {
         long x = p->operands[i] = roll(d, s->min, s->max);
-        char op = s->ops[roll(d, 0, (int)n_ops - 1)], inner[MAX_TEXT];
-        if ((op == '-' && acc <= x) || (op == '*' && acc * x > s->target_max) ||
-            (op == '/' && (x == 0 || acc % x)))
-            op = '+';
+        int first = roll(d, 0, (int)n_ops - 1);
+        char op = '\0', inner[MAX_TEXT];
+        for (size_t k = 0; k < n_ops && !op; k++) { /* the drawn one, else the next that goes */
+            char o = s->ops[((size_t)first + k) % n_ops];
+            op = may_join(s, o, acc, x) ? o : '\0';
+        }
+        if (!op)
+            return 0;
         long next = op == '/' ? acc / x : apply(op, acc, x);
         append(p->think, "%s%ld%c%ld=%ld", i > 1 ? "," : "", acc, op, x, next);
         snprintf(inner, sizeof inner, "%s", text);
@@ -265,6 +277,14 @@ static r1_status countdown(const r1_data_spec *s, dice *d, dice *trace, double e
     return R1_OK;
 }
 
+static int smallest(const long *x, int from, int n) {
+    int best = from;
+
+    for (int j = from + 1; j < n; j++)
+        best = x[j] < x[best] ? j : best;
+    return best;
+}
+
 static r1_status sorting(const r1_data_spec *s, dice *d, dice *trace, double error_rate, draft *p,
                          r1_err *err) {
     long left[MAX_NUMBERS];
@@ -277,11 +297,12 @@ static r1_status sorting(const r1_data_spec *s, dice *d, dice *trace, double err
     }
     append(p->prompt, "=?");
     for (int i = 0; i < n; i++) { /* take the smallest of what is left; a slip takes another */
-        int best = i;
-        for (int j = i + 1; j < n; j++)
-            best = left[j] < left[best] ? j : best;
-        if (n - i > 1 && slip(trace, error_rate))
-            best = i + roll(trace, 0, n - i - 1);
+        int best = smallest(left, i, n), others[MAX_NUMBERS], n_others = 0;
+        for (int j = i; j < n; j++)
+            if (left[j] != left[best])
+                others[n_others++] = j;
+        if (n_others > 0 && slip(trace, error_rate))
+            best = others[roll(trace, 0, n_others - 1)];
         long t = left[best];
         memmove(left + i + 1, left + i, sizeof(long) * (size_t)(best - i));
         left[i] = t;
@@ -297,7 +318,8 @@ static r1_status sorting(const r1_data_spec *s, dice *d, dice *trace, double err
 
 static r1_status parentheses(const r1_data_spec *s, dice *d, dice *trace, double error_rate,
                              draft *p, r1_err *err) {
-    int depth = 0, ok = 1, shown = 0;
+    static const int slips[] = {-2, -1, 1, 2};
+    int depth = 0, ok = 1, shown = 0, shown_ok = 1;
 
     for (int i = 0; i < s->count; i++) { /* mostly balanced: a coin, pulled towards the end */
         int room = s->count - i, open = roll(d, 0, 1);
@@ -306,13 +328,16 @@ static r1_status parentheses(const r1_data_spec *s, dice *d, dice *trace, double
         append(p->prompt, "%c", open ? '(' : ')');
         depth += open ? 1 : -1;
         ok &= depth >= 0;
-        shown += (open ? 1 : -1) + (int)(slip(trace, error_rate) != 0);
+        shown += open ? 1 : -1;
+        if (slip(trace, error_rate))
+            shown += slips[roll(trace, 0, 3)];
+        shown_ok &= shown >= 0;
         append(p->think, "%s%d", i ? "," : "", shown);
     }
     append(p->canonical, "parentheses %s", p->prompt);
     append(p->prompt, "=?");
     append(p->reference, ok && depth == 0 ? "yes" : "no");
-    append(p->said, ok && shown == 0 ? "yes" : "no");
+    append(p->said, shown_ok && shown == 0 ? "yes" : "no");
     return R1_OK;
 }
 
@@ -336,6 +361,10 @@ static r1_status word_question(const r1_data_spec *s, draft *p, r1_err *err) {
             append(out, "%c", *c++);
         }
     }
+    if (strlen(out) == MAX_TEXT - 1)
+        return R1_FAIL(err, R1_USAGE,
+                       "question '%.60s...': it and its numbers are %d bytes or more", s->question,
+                       MAX_TEXT - 1);
     snprintf(p->prompt, sizeof p->prompt, "%s", out);
     p->ends_in_newline = 1; /* a wording stands as it is */
     return R1_OK;

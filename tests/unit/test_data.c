@@ -48,6 +48,8 @@ static const r1_data_spec lists = {
     .task = R1_TASK_SORT, .count = 5, .min = 0, .max = 30, .held_out_mod = 5, .n = R1_AUTO};
 static const r1_data_spec brackets = {
     .task = R1_TASK_PARENTHESES, .count = 12, .max = 9, .held_out_mod = 5, .n = R1_AUTO};
+static const r1_data_spec two_values = {
+    .task = R1_TASK_SORT, .count = 2, .min = 0, .max = 30, .held_out_mod = 5, .n = R1_AUTO};
 static const r1_data_spec *const all_tasks[] = {&sums,       &mixed, &addition, &products,
                                                 &countdowns, &lists, &brackets};
 
@@ -187,8 +189,8 @@ static void traces_are_wrong_as_often_as_asked(void **state) {
         {&sums, 0.3, 0.46, 0.53},       /* 1 - 0.49 - 0.09/6 = 0.495 */
         {&countdowns, 0.3, 0.27, 0.33}, /* the whole expression at once */
         {&products, 0.3, 0.43, 0.53},   /* two partial products, 0.49 at most */
-        {&lists, 0.3, 0.25, 0.76},      /* a slip may take the right one */
-        {&brackets, 0.3, 0.10, 1.0},    /* only a "yes" can become a "no" */
+        {&lists, 0.3, 0.73, 0.79},      /* 1 - 0.7^4 = 0.760, less what a last equal pair saves */
+        {&two_values, 1.0, 0.95, 0.99}, /* two of 31 values differ in 30 of 31 cases */
     };
 
     for (size_t c = 0; c < N(cases); c++) {
@@ -203,6 +205,55 @@ static void traces_are_wrong_as_often_as_asked(void **state) {
         if (share < cases[c].low || share > cases[c].high)
             fail_msg("case %zu: %g wrong, not %g..%g", c, share, cases[c].low, cases[c].high);
     }
+}
+
+/* Depths of brackets: each is the one before it and a step, and wrong as often as asked, in both
+ * directions; the answer is what the shown depths say. */
+static void bracket_traces_count_wrong_both_ways(void **state) {
+    int steps = 0, wrong = 0, below = 0, to_yes = 0, to_no = 0;
+
+    for (uint64_t i = 0; i < 2000; i++) {
+        r1_problem p = draw(&brackets, 5, i, 0.1);
+        const char *s = p.completion + 7;
+        int before = 0, ok = 1;
+        for (const char *c = p.prompt; *c == '(' || *c == ')'; c++) {
+            int depth = (int)strtol(s, (char **)(uintptr_t)&s, 10);
+            int off = depth - before - (*c == '(' ? 1 : -1);
+            s += *s == ',';
+            steps++;
+            wrong += off != 0;
+            below += off < 0;
+            ok &= depth >= 0;
+            before = depth;
+        }
+        int yes = ok && before == 0;
+        assert_string_equal(answer_of(&p), yes ? "yes" : "no");
+        to_yes += yes && strcmp(p.reference, "no") == 0;
+        to_no += !yes && strcmp(p.reference, "yes") == 0;
+        r1_problem_done(&p);
+    }
+    assert_in_range(wrong, steps / 10 - 140, steps / 10 + 140); /* 24000 steps: sigma is 46 */
+    assert_in_range(below, wrong / 2 - 75, wrong / 2 + 75);
+    assert_true(to_yes > 20 && to_no > 200);
+}
+
+/* Countdown takes no operator that its specification lacks. */
+static void countdowns_use_their_operators(void **state) {
+    static const char *const sets[] = {"-/", "-", "*", "*-", "+/"};
+
+    for (size_t k = 0; k < N(sets); k++)
+        for (uint64_t i = 0; i < 300; i++) {
+            r1_data_spec s = countdowns;
+            s.ops = sets[k];
+            s.count = 3;
+            s.target_max = 100000;
+            r1_problem p = draw(&s, 2, i, 0);
+            assert_true(is_right(&s, p.prompt, p.reference));
+            for (const char *c = p.reference; *c; c++)
+                if (strchr("+-*/", *c) && !strchr(s.ops, *c))
+                    fail_msg("ops %s: %s", s.ops, p.reference);
+            r1_problem_done(&p);
+        }
 }
 
 /* An error changes the trace only: prompt and reference belong to the index. */
@@ -240,6 +291,12 @@ static void wordings_take_operands(void **state) {
     r1_problem_done(&p);
     s.question = "{a} and {c}";
     ASSERT_FAILS(r1_task_draw(&s, &key, &word, 0, &p, &err), R1_USAGE, &err, "{c}");
+    char *text = malloc(12001); /* too long a wording is refused, never cut */
+    memset(text, 'x', 12000);
+    strcpy(text + 11990, "{prompt}");
+    s.question = text;
+    ASSERT_FAILS(r1_task_draw(&s, &key, &word, 0, &p, &err), R1_USAGE, &err, "bytes or more");
+    free(text);
 }
 
 static void an_impossible_countdown_is_an_error(void **state) {
@@ -627,6 +684,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(traces_without_errors_end_in_the_right_answer),
         cmocka_unit_test(traces_are_wrong_as_often_as_asked),
+        cmocka_unit_test(bracket_traces_count_wrong_both_ways),
+        cmocka_unit_test(countdowns_use_their_operators),
         cmocka_unit_test(problems_do_not_depend_on_traces),
         cmocka_unit_test(wordings_take_operands),
         cmocka_unit_test(an_impossible_countdown_is_an_error),
