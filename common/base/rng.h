@@ -16,9 +16,10 @@ typedef enum r1_rng_purpose {
     R1_RNG_EVAL,       /* the same in an evaluation: problem index */
     R1_RNG_GENERATE,   /* the same in r1-generate: row of the input file */
     R1_RNG_INIT,       /* weight initialisation: tensor ordinal, element */
-    R1_RNG_SHUFFLE,    /* permutations: update or epoch, position */
+    R1_RNG_SHUFFLE,    /* order of groups: update, position */
     R1_RNG_TASK,       /* procedural problems: problem index, word */
     R1_RNG_TRACE,      /* errors in worked traces: problem index, word */
+    R1_RNG_EPOCH,      /* order of a file's rows: epoch, position */
 } r1_rng_purpose;
 
 typedef struct r1_rng_key {

@@ -182,9 +182,9 @@ static r1_status read_data(const r1_reader *r, r1_data_spec *train, r1_data_spec
     for (int i = 0; i < n; i++)
         R1_TRY(read_spec(r, eval, eval_maps[i], join(key, paths[i], "eval")));
 
-    int apart = train->file && eval->file && strcmp(train->file, eval->file) != 0;
+    int apart = train->file && eval->file && !r1_same_file(train->file, eval->file);
     int train_split = given(train_maps, n, "split"), eval_split = given(eval_maps, n, "split");
-    if ((apart || train->text_key) && !train_split)
+    if ((apart || (train->text_key && eval->text_key)) && !train_split)
         train->split = R1_SPLIT_ALL;
     if (apart && !eval_split)
         eval->split = R1_SPLIT_ALL;

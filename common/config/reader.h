@@ -40,6 +40,13 @@ const char *r1_suggest_member(const r1_node *list, const char *name, char buf[st
 const char *r1_suggest_word(const char *const *choices, const char *word,
                             char buf[static R1_KEY_TEXT]);
 
+/* Do two paths name one file? */
+int r1_same_file(const char *a, const char *b);
+/* Is a stage evaluated, during it or at its end? */
+int r1_stage_evaluates(const r1_config *c, const r1_stage_config *s);
+/* Refuse stages that train on what another one evaluates as held out. */
+R1_MUST_USE r1_status r1_config_check_sides(const r1_reader *r);
+
 /* Fill what follows from other keys and refuse contradictions. */
 R1_MUST_USE r1_status r1_config_resolve(const r1_reader *r);
 

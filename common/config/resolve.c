@@ -35,9 +35,9 @@ static r1_status resolve_model(const r1_reader *r) {
                                       c->model.config.hidden_size, c->model.config.heads);
         c->model.config.head_dim = c->model.config.hidden_size / c->model.config.heads;
     }
-    if (c->model.config.head_dim % 2)
-        return r1_reader_fail_key(r, "model.config.head_dim", "%d is odd",
-                                  c->model.config.head_dim);
+    if (c->model.config.head_dim % 2 || c->model.config.head_dim > R1_HEAD_DIM_MAX)
+        return r1_reader_fail_key(r, "model.config.head_dim", "%d is odd or above %d",
+                                  c->model.config.head_dim, R1_HEAD_DIM_MAX);
     if (c->model.config.heads % c->model.config.kv_heads)
         return r1_reader_fail_key(r, "model.config.kv_heads", "%d does not divide heads (%d)",
                                   c->model.config.kv_heads, c->model.config.heads);
@@ -80,6 +80,45 @@ static r1_status resolve_tokenizer(const r1_reader *r) {
     return R1_OK;
 }
 
+/* Operands that {a}, {b}, ... of a wording can name. */
+static int operands(const r1_data_spec *d) {
+    switch (d->task) {
+    case R1_TASK_ARITHMETIC:
+        return d->terms;
+    case R1_TASK_MULTIPLICATION:
+        return 2;
+    case R1_TASK_COUNTDOWN:
+    case R1_TASK_SORT:
+        return d->count;
+    default:
+        return 0;
+    }
+}
+
+/* A wording has to show the problem: {prompt} or, of a task, operands that it has. */
+static r1_status resolve_question(const r1_reader *r, const r1_data_spec *d, const char *key) {
+    const char *q = d->question;
+    int shows, n = operands(d);
+
+    if (!q)
+        return R1_OK;
+    shows = strstr(q, "{prompt}") != NULL;
+    for (const char *c = q; d->task != R1_TASK_NONE && (c = strchr(c, '{')); c++) {
+        if (c[1] < 'a' || c[1] > 'z' || c[2] != '}')
+            continue;
+        if (c[1] - 'a' >= n)
+            return r1_reader_fail_key(r, key, "\"%.60s\": {%c}, but the task has %d operands", q,
+                                      c[1], n);
+        shows = 1;
+    }
+    if (!shows)
+        return r1_reader_fail_key(r, key,
+                                  "\"%.60s\" lacks {prompt}%s: every problem would read "
+                                  "the same",
+                                  q, n ? " and {a}, {b}, ..." : "");
+    return R1_OK;
+}
+
 static r1_status resolve_spec(const r1_reader *r, const r1_data_spec *d, const char *path) {
     char key[R1_KEY_TEXT];
 
@@ -99,6 +138,11 @@ static r1_status resolve_spec(const r1_reader *r, const r1_data_spec *d, const c
     if (countdown && d->count > 6)
         return r1_reader_fail_key(r, AT("count"), "%d numbers; countdown takes at most 6",
                                   d->count);
+    if (d->task == R1_TASK_PARENTHESES && d->count % 2)
+        return r1_reader_fail_key(r, AT("count"), "%d brackets are never balanced", d->count);
+    r1_status st = resolve_question(r, d, AT("question"));
+    if (st != R1_OK)
+        return st;
     if (d->split != R1_SPLIT_ALL && d->held_out_mod == 0)
         return r1_reader_fail_key(r, AT("held_out_mod"),
                                   "0 (no split) contradicts split: %s; set split: all",
@@ -112,14 +156,10 @@ static r1_status resolve_spec(const r1_reader *r, const r1_data_spec *d, const c
 static r1_status resolve_data(const r1_reader *r, r1_stage_config *s) {
     char key[R1_KEY_TEXT];
     r1_status st = R1_OK;
-    const r1_config *c = r->cfg;
-    int evaluates = s->kind == R1_STAGE_EVAL || c->eval.at_stage_end ||
-                    (s->kind == R1_STAGE_GRPO && c->eval.every > 0);
 
     if (s->kind != R1_STAGE_EVAL)
         R1_TRY(resolve_spec(r, &s->data.train, of(s, "data.train", key)));
-    /* Plain text has no answers: such a stage is not evaluated unless data.eval says on what. */
-    if (evaluates && !s->data.eval.text_key)
+    if (r1_stage_evaluates(r->cfg, s))
         R1_TRY(resolve_spec(r, &s->data.eval, of(s, "data.eval", key)));
     if (s->kind == R1_STAGE_GRPO && s->data.train.text_key)
         return r1_reader_fail_key(r, of(s, "data.train.text_key", key),
@@ -162,6 +202,9 @@ static r1_status resolve_sampling(const r1_reader *r, const r1_stage_config *s) 
         return r1_reader_fail_key(r, of(s, "overlong.penalty", key),
                                   "%g has no effect while overlong.buffer is 0",
                                   s->overlong.penalty);
+    if (s->stop.n > 0)
+        return r1_reader_fail_key(r, of(s, "stop", key),
+                                  "[%.40s, ...]: not available in this version", s->stop.s[0]);
     if (!isnan(s->mismatch_cap))
         return R1_OK;
     if (s->top_p < 1)
@@ -171,8 +214,6 @@ static r1_status resolve_sampling(const r1_reader *r, const r1_stage_config *s) 
     if (s->min_new_tokens > 0)
         return r1_reader_fail_key(r, of(s, "min_new_tokens", key), "%d: %s", s->min_new_tokens,
                                   why);
-    if (s->stop.n > 0)
-        return r1_reader_fail_key(r, of(s, "stop", key), "[%.40s, ...]: %s", s->stop.s[0], why);
     return R1_OK;
 }
 
@@ -300,6 +341,7 @@ r1_status r1_config_resolve(const r1_reader *r) {
         for (int i = 0; i < c->n_stages; i++)
             if ((c->stages[i].kind == R1_STAGE_GRPO) == grpo)
                 R1_TRY(resolve_stage(r, &c->stages[i]));
+    R1_TRY(r1_config_check_sides(r));
 done:
     return st;
 }

@@ -91,7 +91,7 @@ const r1_key r1_schema_data_spec[] = {
         "problems whose hash mod this is 0 are held out; 0: no split"),
     ENUM("split", D(split), splits, "train", 0,
          "side of the split (eval: held_out; all, where train and eval are different files)"),
-    INT("n", D(n), 1, BIG, NULL, NUL, "only the first n problems (null: all; eval of a task: 512)"),
+    INT("n", D(n), 1, 1e6, NULL, NUL, "only the first n problems (null: all; eval of a task: 512)"),
     {0}};
 
 const r1_key r1_schema_data[] = {
@@ -207,7 +207,7 @@ static const r1_key model_config[] = {
     INT("layers", MC(layers), 1, 512, "4", 0, "depth"),
     INT("heads", MC(heads), 1, 1024, "4", 0, "query heads"),
     INT("kv_heads", MC(kv_heads), 1, 1024, NULL, AUTO, "key/value heads (auto: heads)"),
-    INT("head_dim", MC(head_dim), 2, 256, NULL, AUTO, "auto: hidden_size / heads"),
+    INT("head_dim", MC(head_dim), 2, R1_HEAD_DIM_MAX, NULL, AUTO, "auto: hidden_size / heads"),
     INT("intermediate_size", MC(intermediate_size), 2, 262144, "384", 0, "of the MLP"),
     INT("max_positions", MC(max_positions), 1, 1 << 28, "2048", 0, "longest sequence"),
     BOOL("tied", MC(tied), "true", 0, "head = embedding"),

@@ -3,6 +3,8 @@
 /* The schema: every key once, with where it lives, what it may be and what it means. */
 #include "common/config/config.h"
 
+#define R1_HEAD_DIM_MAX 256
+
 typedef enum r1_key_type {
     R1_KEY_INT,
     R1_KEY_UINT64,

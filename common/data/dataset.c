@@ -10,6 +10,7 @@
 
 #define EVAL_SEED    0x6c61766576616c75u /* evaluations are the same for every run */
 #define EVAL_DEFAULT 512
+#define MAX_DRY      100000 /* attempts without a new problem before the list ends */
 #define MAX_DRAWS    100000 /* tries before a task is declared unable to give such a problem */
 
 struct r1_dataset {
@@ -34,6 +35,43 @@ static uint64_t text_hash(const char *s) {
     return r1_hash64(s, strlen(s));
 }
 
+static int is_blank(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Of a row's prompt: however it is spaced, a problem lies on one side. */
+static r1_status prompt_hash(const char *prompt, uint64_t *ret, r1_err *err) {
+    char *folded;
+    size_t n = 0;
+    r1_status st;
+
+    if ((st = R1_NEW(folded, strlen(prompt) + 2, err)) != R1_OK)
+        return st;
+    for (const char *c = prompt; *c; c++)
+        if (!is_blank(*c))
+            folded[n++] = *c;
+        else if (n > 0 && folded[n - 1] != ' ')
+            folded[n++] = ' ';
+    n -= n > 0 && folded[n - 1] == ' ';
+    *ret = r1_hash64(folded, n);
+    r1_free(folded);
+    return R1_OK;
+}
+
+/* Of a row: plain text belongs to the side of the row's prompt, which it is likely to contain. */
+static r1_status row_hash(const r1_dataset *d, uint32_t row, const json_t *obj, uint64_t *ret,
+                          r1_err *err) {
+    const r1_data_spec *s = d->o.spec;
+    const char *key = s->text_key && s->split == R1_SPLIT_ALL ? s->text_key : s->prompt_key;
+    char *prompt = NULL;
+    r1_status st = r1_jsonl_text(&d->file, row, obj, key, 0, &prompt, err);
+
+    if (st == R1_OK)
+        st = prompt_hash(prompt, ret, err);
+    r1_free(prompt);
+    return st;
+}
+
 /* One attempt at an evaluation problem. */
 static r1_status draw_attempt(const r1_dataset *d, uint64_t attempt, r1_problem *p, r1_err *err) {
     r1_rng_key key = {.seed = EVAL_SEED, .index = attempt, .purpose = R1_RNG_TASK};
@@ -42,34 +80,38 @@ static r1_status draw_attempt(const r1_dataset *d, uint64_t attempt, r1_problem 
     return r1_task_draw(d->o.spec, &key, &word, d->o.error_rate, p, err);
 }
 
-static int by_hash(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
+/* Put a hash into an open-addressed set; 0 if it is there already. */
+static int add_hash(uint64_t *set, uint64_t mask, uint64_t hash) {
+    uint64_t at = hash & mask;
+
+    hash += hash == 0; /* 0 marks a free place */
+    while (set[at] && set[at] != hash)
+        at = (at + 1) & mask;
+    if (set[at])
+        return 0;
+    set[at] = hash;
+    return 1;
 }
 
-/* Collect up to n distinct problems of the right side, in order of attempts. */
+/* Collect up to n distinct problems of the right side, in order of attempts; fewer when no new one
+ * turns up any more. */
 static r1_status list_eval(r1_dataset *d, r1_err *err) {
     uint32_t want = d->o.spec->n == R1_AUTO ? EVAL_DEFAULT : (uint32_t)d->o.spec->n;
-    uint64_t tries = 50 * (uint64_t)want + 20000, *seen = NULL;
+    uint64_t *seen = NULL, places = 1024, last = 0;
     r1_status st;
 
+    while (places < 2 * (uint64_t)want)
+        places *= 2;
     R1_TRY(R1_NEW(d->attempts, want, err));
-    R1_TRY(R1_NEW(seen, want, err));
-    for (uint64_t a = 0; a < tries && d->n_eval < want; a++) {
+    R1_TRY(R1_NEW(seen, places, err));
+    for (uint64_t a = 0; a - last < MAX_DRY && d->n_eval < want; a++) {
         r1_problem p;
         R1_TRY(draw_attempt(d, a, &p, err));
-        uint64_t h = text_hash(p.prompt);
-        int take = on_side(d->o.spec, p.hash) && !bsearch(&h, seen, d->n_eval, sizeof h, by_hash);
-        r1_problem_done(&p);
-        if (!take)
-            continue;
-        uint32_t i = d->n_eval; /* insertion keeps `seen` sorted */
-        while (i > 0 && seen[i - 1] > h) {
-            seen[i] = seen[i - 1];
-            i--;
+        if (on_side(d->o.spec, p.hash) && add_hash(seen, places - 1, text_hash(p.prompt))) {
+            d->attempts[d->n_eval++] = a;
+            last = a;
         }
-        seen[i] = h;
-        d->attempts[d->n_eval++] = a;
+        r1_problem_done(&p);
     }
     if (d->n_eval == 0)
         st = R1_FAIL(err, R1_USAGE, "data.eval: the task has no problem on this side of the split");
@@ -84,17 +126,15 @@ static r1_status list_rows(r1_dataset *d, r1_err *err) {
 
     R1_TRY(R1_NEW(d->rows, d->file.n, err));
     for (uint32_t r = 0; r < d->file.n; r++) {
-        char *prompt = NULL;
+        uint64_t hash;
         json_t *row;
         R1_TRY(r1_jsonl_row(&d->file, r, &row, err));
-        st = r1_jsonl_text(&d->file, r, row, s->text_key ? s->text_key : s->prompt_key, 0, &prompt,
-                           err);
+        st = row_hash(d, r, row, &hash, err);
         json_decref(row);
         if (st != R1_OK)
             goto done;
-        if (on_side(s, text_hash(prompt)))
+        if (on_side(s, hash))
             d->rows[d->n_rows++] = r;
-        r1_free(prompt);
     }
     if (d->file.n == 0)
         return R1_FAIL(err, R1_DATA, "%s: the file has no rows", s->file);
@@ -104,7 +144,7 @@ static r1_status list_rows(r1_dataset *d, r1_err *err) {
                        s->file, d->file.n,
                        s->split == R1_SPLIT_HELD_OUT ? "held out" : "on the training side",
                        s->held_out_mod);
-    if (d->o.evaluation && s->n != R1_AUTO && (uint32_t)s->n < d->n_rows)
+    if (s->n > 0 && (uint32_t)s->n < d->n_rows)
         d->n_rows = (uint32_t)s->n;
     R1_TRY(R1_NEW(d->order, d->n_rows, err));
     d->epoch = UINT64_MAX;
@@ -155,26 +195,35 @@ uint64_t r1_dataset_rows(const r1_dataset *d) {
 }
 
 uint64_t r1_dataset_size(const r1_dataset *d) {
-    return d->from_file ? d->n_rows : d->o.evaluation ? d->n_eval : 0;
+    int n = d->o.spec->n;
+
+    return d->from_file ? d->n_rows : d->o.evaluation ? d->n_eval : n > 0 ? (uint64_t)n : 0;
 }
 
 r1_status r1_data_fingerprint(const r1_data_spec *s, uint64_t *ret, r1_err *err) {
-    char text[512];
+    const char *words[] = {s->ops, s->question, s->prompt_key, s->answer_key, s->text_key};
     r1_map map;
+    r1_buf text;
     r1_status st;
 
-    if (s->task == R1_TASK_NONE && s->file) {
-        if ((st = r1_map_open(&map, s->file, err)) != R1_OK)
-            return st;
-        *ret = r1_hash64(map.data, map.len);
-        r1_map_close(&map);
-        return R1_OK;
+    r1_buf_init(&text, (size_t)64 << 20);
+    R1_TRY(r1_buf_addf(&text, err, "%d %d %d %d %d %d %d %d %d %d", s->task, s->terms, s->min,
+                       s->max, s->digits, s->count, s->target_max, s->held_out_mod, s->split,
+                       s->n));
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *word = words[i] ? words[i] : "";
+        R1_TRY(r1_buf_add(&text, word, strlen(word) + 1, err));
     }
-    snprintf(text, sizeof text, "%d %d %d %d %d %d %d %s %s %d", s->task, s->terms, s->min, s->max,
-             s->digits, s->count, s->target_max, s->ops, s->question ? s->question : "",
-             s->held_out_mod);
-    *ret = text_hash(text);
-    return R1_OK;
+    if (s->task == R1_TASK_NONE && s->file) {
+        R1_TRY(r1_map_open(&map, s->file, err));
+        uint64_t contents = r1_hash64(map.data, map.len);
+        r1_map_close(&map);
+        R1_TRY(r1_buf_add(&text, &contents, sizeof contents, err));
+    }
+    *ret = r1_hash64(text.data, text.len);
+done:
+    r1_buf_done(&text);
+    return st;
 }
 
 /* Row of a file: a permutation an epoch in training, the file's order in evaluations. */
@@ -185,7 +234,7 @@ static uint32_t row_of(r1_dataset *d, uint64_t index) {
         return d->rows[index % d->n_rows];
     if (epoch != d->epoch) {
         r1_rng_key key = {
-            .seed = d->o.seed, .index = epoch, .purpose = R1_RNG_SHUFFLE, .stage = d->o.stage};
+            .seed = d->o.seed, .index = epoch, .purpose = R1_RNG_EPOCH, .stage = d->o.stage};
         r1_rng_permutation(&key, d->order, d->n_rows);
         d->epoch = epoch;
     }
@@ -220,9 +269,9 @@ static r1_status get_row(r1_dataset *d, uint32_t row, r1_problem *p, r1_err *err
     r1_status st;
 
     R1_TRY(r1_jsonl_row(&d->file, row, &obj, err));
+    R1_TRY(row_hash(d, row, obj, &p->hash, err)); /* whatever the wording */
     if (s->text_key) {
         R1_TRY(r1_jsonl_text(&d->file, row, obj, s->text_key, 0, &p->text, err));
-        p->hash = text_hash(p->text);
         goto done;
     }
     R1_TRY(r1_jsonl_text(&d->file, row, obj, s->prompt_key, 0, &p->prompt, err));
@@ -235,7 +284,6 @@ static r1_status get_row(r1_dataset *d, uint32_t row, r1_problem *p, r1_err *err
     char *extra = json_dumps(obj, JSON_COMPACT);
     p->extra = extra ? r1_strdup(extra) : NULL;
     free(extra);
-    p->hash = text_hash(p->prompt); /* of the row, whatever the wording */
     if (s->question)
         R1_TRY(word_prompt(s->question, &p->prompt, err));
 done:
@@ -266,7 +314,7 @@ r1_status r1_dataset_get(r1_dataset *d, uint64_t index, r1_problem *ret, r1_err 
         return get_row(d, row_of(d, index), ret, err);
     if (d->o.evaluation)
         return draw_attempt(d, d->attempts[index % d->n_eval], ret, err);
-    return get_task(d, index, ret, err);
+    return get_task(d, d->o.spec->n > 0 ? index % (uint64_t)d->o.spec->n : index, ret, err);
 }
 
 void r1_dataset_where(r1_dataset *d, uint64_t index, char *buf, size_t size) {

@@ -5,6 +5,8 @@
  * Training: index = how many problems were dealt before it in the whole run, so the cursor is one
  * integer and nothing else needs to be saved.  A task draws problem i afresh (until it lies on the
  * right side of the split); a file deals its rows in a new permutation each epoch.
+ * A file's row lies on the side of its prompt, white space folded; plain text too, save with split
+ * all.  With n, only the first n problems (of that side) are there.
  * Evaluation: a fixed list of distinct problems, the same for every seed and stage. */
 #include "common/data/jsonl.h"
 #include "common/data/tasks.h"

@@ -178,18 +178,17 @@ static r1_status arithmetic(const r1_data_spec *s, dice *d, dice *trace, double 
 
 static r1_status multiplication(const r1_data_spec *s, dice *d, dice *trace, double error_rate,
                                 draft *p, r1_err *err) {
-    long lo = 1, hi, sorted[2];
+    long lo = 1, hi;
 
     for (int i = 1; i < s->digits; i++)
         lo *= 10;
     hi = lo * 10 - 1;
     long a = roll(d, (int)lo, (int)hi), b = roll(d, (int)lo, (int)hi), sum = 0, power = 1;
-    p->operands[0] = sorted[0] = a;
-    p->operands[1] = sorted[1] = b;
+    p->operands[0] = a;
+    p->operands[1] = b;
     p->n_operands = 2;
     append(p->prompt, "%ld*%ld=?", a, b);
-    append(p->canonical, "product ");
-    append_sorted(p->canonical, sorted, 2);
+    canonical_arithmetic(p, "+*", 2); /* 3*4 is the same problem in either task */
     append(p->reference, "%ld", a * b);
     for (long rest = b; rest; rest /= 10, power *= 10) { /* one partial product a digit */
         long part = a * (rest % 10) * power + slip(trace, error_rate);
@@ -390,14 +389,16 @@ r1_status r1_task_draw(const r1_data_spec *spec, const r1_rng_key *key, uint32_t
     r1_rng_key trace_key = *key;
     uint32_t trace_word = 0;
     dice d = {key, word}, trace = {&trace_key, &trace_word};
-    draft *p = NULL;
+    draft parts, *p = &parts; /* 50 KB: only what counts is cleared */
     r1_status st;
 
     R1_TRACE();
     *ret = (r1_problem){0};
     R1_ASSERT(spec->task > R1_TASK_NONE && spec->task <= R1_TASK_PARENTHESES);
     trace_key.purpose = R1_RNG_TRACE;
-    R1_TRY(R1_NEW(p, 1, err));
+    p->prompt[0] = p->reference[0] = p->extra[0] = p->think[0] = p->said[0] = p->canonical[0] =
+        '\0';
+    p->n_operands = p->ends_in_newline = 0;
     R1_TRY(fns[spec->task](spec, &d, &trace, error_rate, p, err));
     R1_TRY(word_question(spec, p, err));
     ret->hash = r1_hash64(p->canonical, strlen(p->canonical));
@@ -409,7 +410,6 @@ r1_status r1_task_draw(const r1_data_spec *spec, const r1_rng_key *key, uint32_t
         R1_TRY(
             keep(&ret->completion, err, "<think>%s</think><answer>%s</answer>", p->think, p->said));
 done:
-    r1_free(p);
     if (st != R1_OK)
         r1_problem_done(ret);
     return st;

@@ -184,7 +184,7 @@ static void check_stats(const char *name, const policy *p, const json_t *c, int 
     near(name, "ppo_kl", s->ppo_kl / s->tokens, number(c, "ppo_kl"), 1e-5);
     near(name, "k3", s->k3 / s->tokens, number(c, "kl_k3_token_mean"), 1e-5);
     if (with_entropy) {
-        near(name, "entropy", s->entropy_w, number(c, "entropy"), 1e-4);
+        near(name, "entropy", s->entropy_w, number(c, "entropy"), 1e-5);
         near(name, "loss", total_loss(p), number(c, "loss"), 1e-5);
     }
 }

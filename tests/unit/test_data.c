@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define N(a) (sizeof(a) / sizeof *(a))
@@ -429,6 +430,87 @@ static void what_is_dealt_is_never_evaluated(void **state) {
     }
 }
 
+/* 3*4 of either task is one problem. */
+static void tasks_agree_on_equal_problems(void **state) {
+    static const r1_data_spec digits = {
+        .task = R1_TASK_MULTIPLICATION, .digits = 1, .held_out_mod = 3, .n = R1_AUTO};
+    static const r1_data_spec factors = {.task = R1_TASK_ARITHMETIC,
+                                         .terms = 2,
+                                         .min = 1,
+                                         .max = 9,
+                                         .ops = "*",
+                                         .held_out_mod = 3,
+                                         .n = R1_AUTO};
+    uint64_t hash[10][10] = {{0}};
+
+    for (int t = 0; t < 2; t++)
+        for (uint64_t i = 0; i < 2000; i++) {
+            r1_problem p = draw(t ? &digits : &factors, 3, i, -1);
+            int x[2];
+            numbers(p.prompt, x, 2);
+            if (hash[x[0]][x[1]])
+                assert_true(hash[x[0]][x[1]] == p.hash);
+            hash[x[0]][x[1]] = p.hash;
+            r1_problem_done(&p);
+        }
+}
+
+/* The question itself, whatever it is called inside: no evaluated text, nor its mirror image, is
+ * ever dealt. */
+static void no_evaluated_text_is_dealt(void **state) {
+    r1_data_spec held = addition;
+    int evaluated[21][21] = {{0}}, x[2], n_dealt = 0;
+    r1_dataset *d;
+    r1_problem p;
+    r1_err err;
+
+    held.split = R1_SPLIT_HELD_OUT;
+    r1_dataset_options o = {.spec = &held, .evaluation = 1, .error_rate = -1};
+    ASSERT_OK(r1_dataset_open(&d, &o, &err), &err);
+    for (uint64_t i = 0; i < r1_dataset_size(d); i++) {
+        ASSERT_OK(r1_dataset_get(d, i, &p, &err), &err);
+        numbers(p.prompt, x, 2);
+        assert_int_equal(evaluated[x[0]][x[1]], 0); /* distinct */
+        evaluated[x[0]][x[1]] = 1;
+        r1_problem_done(&p);
+    }
+    r1_dataset_close(d);
+    o = (r1_dataset_options){.spec = &addition, .seed = 4, .stage = 1, .error_rate = 0};
+    ASSERT_OK(r1_dataset_open(&d, &o, &err), &err);
+    for (uint64_t i = 0; i < 4000; i++) {
+        ASSERT_OK(r1_dataset_get(d, i, &p, &err), &err);
+        numbers(p.prompt, x, 2);
+        assert_false(evaluated[x[0]][x[1]] || evaluated[x[1]][x[0]]);
+        n_dealt++;
+        r1_problem_done(&p);
+    }
+    r1_dataset_close(d);
+    assert_int_equal(n_dealt, 4000);
+}
+
+/* A list that asks for more problems than there are ends, and soon. */
+static void an_evaluation_has_no_more_problems_than_there_are(void **state) {
+    r1_data_spec s = addition;
+    r1_dataset *d;
+    r1_err err;
+
+    s.split = R1_SPLIT_HELD_OUT;
+    s.n = 1000000;
+    r1_dataset_options o = {.spec = &s, .evaluation = 1, .error_rate = -1};
+    clock_t t0 = clock();
+    ASSERT_OK(r1_dataset_open(&d, &o, &err), &err);
+    assert_in_range(r1_dataset_size(d), 50, 110);
+    r1_dataset_close(d);
+    s = sums; /* 100,000 of 4 x 12^3 x 27 / 3 problems: no quadratic list */
+    s.terms = 6;
+    s.split = R1_SPLIT_HELD_OUT;
+    s.n = 100000;
+    ASSERT_OK(r1_dataset_open(&d, &o, &err), &err);
+    assert_int_equal(r1_dataset_size(d), 100000);
+    r1_dataset_close(d);
+    assert_true((double)(clock() - t0) / CLOCKS_PER_SEC < 10); /* measured: 1.5 s */
+}
+
 /* ---- datasets by index ---- */
 
 static uint64_t fingerprint(const r1_data_spec *spec) {
@@ -437,6 +519,29 @@ static uint64_t fingerprint(const r1_data_spec *spec) {
 
     ASSERT_OK(r1_data_fingerprint(spec, &hash, &err), &err);
     return hash;
+}
+
+/* Each parameter and every byte of a wording counts. */
+static void fingerprints_tell_specifications_apart(void **state) {
+    char text[2][1200];
+    r1_data_spec s[14];
+    size_t n = N(s);
+
+    for (int k = 0; k < 2; k++) {
+        memset(text[k], 'x', sizeof text[k] - 1);
+        memcpy(text[k], "{prompt}", 8);
+        text[k][1000] = (char)('a' + k);
+        text[k][1199] = '\0';
+    }
+    for (size_t i = 0; i < n; i++)
+        s[i] = sums;
+    s[1].terms++, s[2].min++, s[3].max++, s[4].digits++, s[5].count++, s[6].target_max++;
+    s[7].ops = "+", s[8].question = text[0], s[9].question = text[1], s[10].held_out_mod++;
+    s[11].task = R1_TASK_SORT, s[12].split = R1_SPLIT_ALL, s[13].n = 7;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (fingerprint(&s[i]) == fingerprint(&s[k]))
+                fail_msg("specifications %zu and %zu have one fingerprint", k, i);
 }
 
 static void an_index_names_a_problem(void **state) {
@@ -449,7 +554,6 @@ static void an_index_names_a_problem(void **state) {
         ASSERT_OK(r1_dataset_open(&a, &o, &err), &err);
         ASSERT_OK(r1_dataset_open(&b, &o, &err), &err);
         assert_true(r1_dataset_size(a) == 0);
-        assert_true(fingerprint(all_tasks[t]) == fingerprint(all_tasks[t]));
         for (uint64_t i = 0; i < 64; i++) { /* there and back: order does not matter */
             ASSERT_OK(r1_dataset_get(a, i, &p, &err), &err);
             for (uint64_t k = 0; k < 3; k++) {
@@ -533,7 +637,70 @@ static void files_deal_every_row_once_an_epoch(void **state) {
         r1_problem_done(&p);
     }
     r1_dataset_close(d);
+    o.evaluation = 0; /* training on the first n */
+    ASSERT_OK(r1_dataset_open(&d, &o, &err), &err);
+    assert_int_equal(r1_dataset_size(d), 10);
+    for (uint64_t i = 0; i < 30; i++) {
+        ASSERT_OK(r1_dataset_get(d, i, &p, &err), &err);
+        assert_true(atoi(strstr(p.prompt, "row") + 4) < 10);
+        r1_problem_done(&p);
+    }
+    r1_dataset_close(d);
     unlink(s.file);
+    s = sums; /* of a task too */
+    s.n = 3;
+    ASSERT_OK(r1_dataset_open(&d, &o, &err), &err);
+    for (uint64_t i = 0; i < 9; i++) {
+        r1_problem again;
+        ASSERT_OK(r1_dataset_get(d, i, &p, &err), &err);
+        ASSERT_OK(r1_dataset_get(d, i % 3, &again, &err), &err);
+        assert_string_equal(p.prompt, again.prompt);
+        r1_problem_done(&p);
+        r1_problem_done(&again);
+    }
+    r1_dataset_close(d);
+}
+
+/* Plain text lies on the side of its row's prompt, and a prompt on one side however spaced. */
+static void text_and_spacing_do_not_change_sides(void **state) {
+    char text[3][16384] = {"", "", ""};
+    uint64_t n[3];
+    r1_err err;
+
+    for (int k = 0; k < 3; k++) {
+        for (int i = 0; i < 100; i++) {
+            char prompt[64];
+            snprintf(prompt, sizeof prompt,
+                     k == 0   ? "row %d ok"
+                     : k == 1 ? " row  %d\\tok\\n"
+                              : "row\\n%d ok ",
+                     i);
+            snprintf(text[k] + strlen(text[k]), 128,
+                     "{\"q\": \"%s\", \"a\": \"1\", \"t\": \"text %d\"}\n", prompt, i);
+        }
+        r1_data_spec s = {.file = file_of(text[k], strlen(text[k])),
+                          .prompt_key = "q",
+                          .answer_key = "a",
+                          .text_key = k == 2 ? "t" : NULL,
+                          .held_out_mod = 4,
+                          .split = R1_SPLIT_HELD_OUT,
+                          .n = R1_AUTO};
+        r1_dataset_options o = {.spec = &s, .evaluation = k != 2, .error_rate = -1};
+        r1_dataset *d;
+        ASSERT_OK(r1_dataset_open(&d, &o, &err), &err);
+        n[k] = 0;
+        for (uint64_t i = 0; i < r1_dataset_size(d); i++) {
+            r1_problem p;
+            int row[1] = {0};
+            ASSERT_OK(r1_dataset_get(d, i, &p, &err), &err);
+            assert_int_equal(numbers(p.text ? p.text : p.prompt, row, 1), 1);
+            n[k] += (uint64_t)(row[0] + 1) * (uint64_t)(row[0] + 7); /* a set of rows */
+            r1_problem_done(&p);
+        }
+        r1_dataset_close(d);
+        unlink(s.file);
+    }
+    assert_true(n[0] > 0 && n[0] == n[1] && n[0] == n[2]);
 }
 
 static void files_are_split_by_their_prompts(void **state) {
@@ -692,6 +859,11 @@ int main(void) {
         cmocka_unit_test(commuted_problems_lie_on_one_side),
         cmocka_unit_test(canonical_form_sorts_products_and_sums),
         cmocka_unit_test(what_is_dealt_is_never_evaluated),
+        cmocka_unit_test(tasks_agree_on_equal_problems),
+        cmocka_unit_test(no_evaluated_text_is_dealt),
+        cmocka_unit_test(an_evaluation_has_no_more_problems_than_there_are),
+        cmocka_unit_test(fingerprints_tell_specifications_apart),
+        cmocka_unit_test(text_and_spacing_do_not_change_sides),
         cmocka_unit_test(an_index_names_a_problem),
         cmocka_unit_test(files_deal_every_row_once_an_epoch),
         cmocka_unit_test(files_are_split_by_their_prompts),
