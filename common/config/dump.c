@@ -230,8 +230,8 @@ static r1_status inherited(const dumper *d, const r1_key *k, const void *at, int
         r1_buf_init(&f[i].out, DUMP_MAX);
         R1_TRY(flat_section(&f[i], one, from, ""));
     }
-    *ret_same =
-        f[0].out.len == f[1].out.len && memcmp(f[0].out.data, f[1].out.data, f[0].out.len) == 0;
+    *ret_same = f[0].out.len == f[1].out.len &&
+                (f[0].out.len == 0 || memcmp(f[0].out.data, f[1].out.data, f[0].out.len) == 0);
 done:
     r1_buf_done(&f[0].out);
     r1_buf_done(&f[1].out);
