@@ -2,7 +2,9 @@
 #include "common/tokenizer/pretokenize.h"
 
 #include "common/base/mem.h"
+#include "common/tokenizer/utf8.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -22,7 +24,8 @@ struct r1_pretok {
     int lines_cut; /* no piece holds a line end and something else */
 };
 
-/* The expressions as the files have them, with line ends written \r and \n. */
+/* The expressions as the files have them, with line ends written \r and \n and characters beyond
+ * ASCII \x{hex}: as characters, some would not survive an editor that normalizes. */
 enum {
     GPT2,
     QWEN2,
@@ -54,24 +57,40 @@ static const char *const expressions[EXPRESSIONS] = {
                "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
     [DIGIT] = "\\p{N}",
     [DIGITS3] = "\\p{N}{1,3}",
-    [DEEPSEEK3_CJK] = "[一-龥぀-ゟ゠-ヿ]+",
+    [DEEPSEEK3_CJK] = "[\\x{4e00}-\\x{9fa5}\\x{3040}-\\x{309f}\\x{30a0}-\\x{30ff}]+",
     [DEEPSEEK3_TEXT] = "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+"
                        "|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*"
                        "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
     [LINE_END] = "[\\r\\n]",
     [WORD] = "\\s?\\p{L}+",
     [PUNCTUATION] = "\\s?\\p{P}+",
-    [DEEPSEEK_LETTERS] = "\\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ"
-                         "-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-"
-                         "ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ"
-                         "-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕ"
-                         "ℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ"
-                         "-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-"
-                         "Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-"
-                         "𞥃]+",
-    [DEEPSEEK_SIGNS] = "\\s?[!-/:-~！-／：-～‘-‟　-。]+",
+    [DEEPSEEK_LETTERS] = "\\s?[A-Za-z\\x{b5}\\x{c0}-\\x{d6}\\x{d8}-\\x{f6}\\x{f8}-\\x{1ba}"
+                         "\\x{1bc}-\\x{1bf}\\x{1c4}-\\x{293}\\x{295}-\\x{2af}\\x{370}-\\x{373}"
+                         "\\x{376}\\x{377}\\x{37b}-\\x{37d}\\x{37f}\\x{386}\\x{388}-\\x{38a}"
+                         "\\x{38c}\\x{38e}-\\x{3a1}\\x{3a3}-\\x{3f5}\\x{3f7}-\\x{481}"
+                         "\\x{48a}-\\x{52f}\\x{531}-\\x{556}\\x{10a0}-\\x{10c5}\\x{13a0}-\\x{13f5}"
+                         "\\x{13f8}-\\x{13fd}\\x{1c90}-\\x{1cba}\\x{1cbd}-\\x{1cbf}"
+                         "\\x{1d00}-\\x{1d2b}\\x{1d6b}-\\x{1d77}\\x{1d79}-\\x{1d9a}"
+                         "\\x{1e00}-\\x{1f15}\\x{1f18}-\\x{1f1d}\\x{1f20}-\\x{1f45}"
+                         "\\x{1f48}-\\x{1f4d}\\x{1f50}-\\x{1f57}\\x{1f59}\\x{1f5b}\\x{1f5d}"
+                         "\\x{1f5f}-\\x{1f7d}\\x{1f80}-\\x{1fb4}\\x{1fb6}-\\x{1fbc}\\x{1fbe}"
+                         "\\x{1fc2}-\\x{1fc4}\\x{1fc6}-\\x{1fcc}\\x{1fd0}-\\x{1fd3}"
+                         "\\x{1fd6}-\\x{1fdb}\\x{1fe0}-\\x{1fec}\\x{1ff2}-\\x{1ff4}"
+                         "\\x{1ff6}-\\x{1ffc}\\x{2102}\\x{2107}\\x{210a}-\\x{2113}\\x{2115}"
+                         "\\x{2119}-\\x{211d}\\x{2124}\\x{2126}\\x{2128}\\x{212a}-\\x{212d}"
+                         "\\x{212f}-\\x{2134}\\x{2139}\\x{213c}-\\x{213f}\\x{2145}-\\x{2149}"
+                         "\\x{214e}\\x{2183}\\x{2184}\\x{2c00}-\\x{2c7b}\\x{2c7e}-\\x{2ce4}"
+                         "\\x{2ceb}-\\x{2cee}\\x{2cf2}\\x{2cf3}\\x{a640}-\\x{a66d}"
+                         "\\x{a680}-\\x{a69b}\\x{a722}-\\x{a76f}\\x{a771}-\\x{a787}"
+                         "\\x{a78b}-\\x{a78e}\\x{ab70}-\\x{abbf}\\x{fb00}-\\x{fb06}"
+                         "\\x{fb13}-\\x{fb17}\\x{ff21}-\\x{ff3a}\\x{ff41}-\\x{ff5a}"
+                         "\\x{10400}-\\x{1044f}\\x{104b0}-\\x{104d3}\\x{104d8}-\\x{104fb}"
+                         "\\x{10c80}-\\x{10cb2}\\x{10cc0}-\\x{10cf2}\\x{118a0}-\\x{118df}"
+                         "\\x{1e900}-\\x{1e943}]+",
+    [DEEPSEEK_SIGNS] = "\\s?[!-/:-~\\x{ff01}-\\x{ff0f}\\x{ff1a}-\\x{ff5e}\\x{2018}-\\x{201f}"
+                       "\\x{3000}-\\x{3002}]+",
     [TRAILING_SPACE] = "\\s+$",
-    [DEEPSEEK_CJK] = "[一-龥ࠀ-一가-퟿]+",
+    [DEEPSEEK_CJK] = "[\\x{4e00}-\\x{9fa5}\\x{800}-\\x{4e00}\\x{ac00}-\\x{d7ff}]+",
 };
 
 /* What is run for TRAILING_SPACE: the same matches in pieces without line ends, but not in
@@ -133,10 +152,10 @@ static r1_status compile(const char *pattern, pcre2_code **ret, r1_err *err) {
     r1_buf_init(&text, 1 << 16);
     R1_TRY(rewrite(pattern, &text, err));
     *ret = pcre2_compile((PCRE2_SPTR)text.data, text.len, PCRE2_UTF, &code, &at, NULL);
-    /* Patterns are constants of this file: only memory can be short. */
     if (!*ret)
-        st = R1_FAIL(err, R1_NOMEM, "out of memory: expression '%.60s' (PCRE2 %d at %zu)", pattern,
-                     code, (size_t)at);
+        st = R1_FAIL(err, code == PCRE2_ERROR_HEAP_FAILED ? R1_NOMEM : R1_BUG,
+                     "expression '%.60s' does not compile (PCRE2 %d at %zu)", pattern, code,
+                     (size_t)at);
     else
         pcre2_jit_compile(*ret, PCRE2_JIT_COMPLETE); /* without it, the interpreter runs it */
 done:
@@ -159,6 +178,39 @@ static int flag(const json_t *o, const char *key, int fallback) {
     return json_is_boolean(v) ? json_is_true(v) : fallback;
 }
 
+/* A file's expression as the table spells it. */
+static r1_status spell(const char *pattern, r1_buf *out, r1_err *err) {
+    size_t n = strlen(pattern);
+    r1_status st = R1_OK;
+
+    for (size_t i = 0, width; i < n && st == R1_OK; i += width) {
+        int32_t c = 0;
+        width = r1_utf8_next(pattern + i, n - i, &c);
+        st = c == '\r'   ? r1_buf_add(out, "\\r", 2, err)
+             : c == '\n' ? r1_buf_add(out, "\\n", 2, err)
+             : c < 128   ? r1_buf_add(out, pattern + i, 1, err)
+                         : r1_buf_addf(out, err, "\\x{%x}", (unsigned)c);
+    }
+    return st;
+}
+
+/* The way back, as far as \x{hex} goes. */
+static r1_status unspell(const char *expression, r1_buf *out, r1_err *err) {
+    r1_status st = R1_OK;
+
+    for (const char *c = expression; *c && st == R1_OK; c++) {
+        char utf8[4];
+        if (strncmp(c, "\\x{", 3) != 0) {
+            st = r1_buf_add(out, c, 1, err);
+            continue;
+        }
+        size_t n = r1_utf8_put((int32_t)strtol(c + 3, NULL, 16), utf8);
+        st = r1_buf_add(out, utf8, n, err);
+        c = strchr(c, '}');
+    }
+    return st;
+}
+
 static r1_status add_split(r1_pretok *p, const json_t *pre, r1_err *err) {
     const char *pattern =
         json_string_value(json_object_get(json_object_get(pre, "pattern"), "Regex"));
@@ -174,11 +226,7 @@ static r1_status add_split(r1_pretok *p, const json_t *pre, r1_err *err) {
     int isolated = behavior && strcmp(behavior, "Isolated") == 0 && !invert;
     int removed = behavior && strcmp(behavior, "Removed") == 0 && invert;
     r1_buf_init(&text, 1 << 16);
-    for (const char *c = pattern; *c; c++) {
-        R1_TRY(*c == '\r'   ? r1_buf_add(&text, "\\r", 2, err)
-               : *c == '\n' ? r1_buf_add(&text, "\\n", 2, err)
-                            : r1_buf_add(&text, c, 1, err));
-    }
+    R1_TRY(spell(pattern, &text, err));
     int k = 0;
     while (k < EXPRESSIONS && (!text.data || strcmp(text.data, expressions[k]) != 0))
         k++;
@@ -261,8 +309,14 @@ static json_t *cut_json(int cut) {
     if (cut == BYTES || cut == BYTES_GPT2)
         return json_pack("{s:s, s:b, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", 0,
                          "trim_offsets", 1, "use_regex", cut == BYTES_GPT2);
-    return json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "Split", "pattern", "Regex",
-                     expressions[cut], "behavior", "Isolated", "invert", 0);
+    r1_buf text;
+    json_t *split = NULL;
+    r1_buf_init(&text, 1 << 16);
+    if (unspell(expressions[cut], &text, NULL) == R1_OK)
+        split = json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "Split", "pattern", "Regex",
+                          text.data, "behavior", "Isolated", "invert", 0);
+    r1_buf_done(&text);
+    return split;
 }
 
 r1_status r1_pretok_named(const char *name, json_t **ret_pre, int *ret_nfc, int *ret_ignore_merges,

@@ -4,7 +4,7 @@
  *
  * A model's merges were learnt on pieces cut by one certain expression; another one gives other ids
  * for the same text, silently.  So only expressions are taken whose results were compared with
- * Hugging Face's over all code points and random text (tests/golden/make_tokenizers.py), and every
+ * Hugging Face's on text made to be cut wrongly (tests/golden/make_tokenizer.py), and every
  * other one is refused by its own text.
  *
  * The expressions are Oniguruma's; PCRE2 runs them.  Where the two differ (what \s means), they are

@@ -14,10 +14,17 @@ const char *golden_path(const char *root, const char *below) {
     static char path[R1_PATH_MAX];
     const char *base = getenv(root);
 
-    if (!base || snprintf(path, sizeof path, "%s/%s", base, below) >= (int)sizeof path ||
-        !r1_path_exists(path))
+    if (!base)
         return NULL;
-    return path;
+    if (snprintf(path, sizeof path, "%s/%s", base, below) < (int)sizeof path &&
+        r1_path_exists(path))
+        return path;
+    print_error("%s is %s, but %s is not there\n", root, base, below);
+    exit(1);
+}
+
+double golden_worst(double worst, double distance) {
+    return isnan(worst) || distance <= worst ? worst : distance;
 }
 
 float *golden_read(const r1_tensors *t, const char *name, size_t *ret_n) {
@@ -138,8 +145,8 @@ static void check_logits(kit *k, const golden *g, const char *dir, const golden_
     check("logits", dir, rel_max(have, want, (size_t)n * (size_t)v), bound->logits);
     for (int r = 0; r < g->rows; r++)
         for (int i = 0; i + 1 < g->len; i++)
-            worst = fmax(worst, fabs((double)logp[r * g->len + i] -
-                                     (double)want_logp[r * (g->len - 1) + i]));
+            worst = golden_worst(worst, fabs((double)logp[r * g->len + i] -
+                                             (double)want_logp[r * (g->len - 1) + i]));
     check("log-probabilities", dir, worst, bound->logprobs);
     free(want);
     free(want_logp);
@@ -163,7 +170,7 @@ static void check_tensors(const kit *k, const golden *g, const char *dir, const 
         double rel = kit_rel(have + l->tensors[t].offset, want, n);
         if (!(rel <= bound))
             fail_msg("%s: %s: off by %.3e of its norm, allowed %.1e", dir, name, rel, bound);
-        worst = fmax(worst, rel);
+        worst = golden_worst(worst, rel);
         free(want);
     }
     check(prefix, dir, worst, bound);
@@ -212,8 +219,8 @@ void golden_train(const char *dir, const char *path, int warmup, const golden_bo
         kit_pack(&k);
         double loss = kit_backward(&k, &batch, 1, g.dlogp, NULL, grad);
         double norm = sqrt(k.ops->sumsq(k.ops, grad, l->n_params));
-        worst_loss = fmax(worst_loss, fabs(loss / (double)losses[s] - 1));
-        worst_norm = fmax(worst_norm, fabs(norm / (double)norms[s] - 1));
+        worst_loss = golden_worst(worst_loss, fabs(loss / (double)losses[s] - 1));
+        worst_norm = golden_worst(worst_norm, fabs(norm / (double)norms[s] - 1));
         double lr = 1e-3 * fmin(1.0, (double)(s + 1) / warmup);
         for (uint32_t t = 0; t < l->n_tensors; t++) {
             const r1_tensor *x = &l->tensors[t];

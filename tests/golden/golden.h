@@ -15,9 +15,13 @@ typedef struct golden_bounds {
 /* The exit code of a skipped test. */
 #define GOLDEN_SKIPPED 77
 
-/* Path of a file or folder below what environment variable `root` names; NULL if that is unset or
- * the path absent.  The text stays valid until the next call. */
+/* Path of a file or folder below what environment variable `root` names; NULL if that is unset (the
+ * test is skipped then).  A variable that is set promises the path: without it the program ends as
+ * failed.  The text stays valid until the next call. */
 const char *golden_path(const char *root, const char *below);
+
+/* The larger of two distances; one that is not a number stays. */
+double golden_worst(double worst, double distance);
 
 /* Elements of a tensor as fp32 (malloc). */
 float *golden_read(const r1_tensors *t, const char *name, size_t *ret_n);

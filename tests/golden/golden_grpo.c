@@ -32,7 +32,9 @@ static int pick(const json_t *o, const char *key, const char *const *names) {
     for (int i = 0; have && names[i]; i++)
         if (strcmp(names[i], have) == 0)
             return i;
-    return 0;
+    if (have)
+        fail_msg("%s: '%s' is unknown", key, have);
+    return 0; /* not given: the first */
 }
 
 static int contains(const json_t *list, int x) {
@@ -245,6 +247,8 @@ static void check_gradients(const char *name, const kit *k, const float *grad, c
     double all = 0;
     char key[192];
 
+    assert_true(json_is_number(json_object_get(c, "grad_norm")));
+    assert_int_equal(json_object_size(json_object_get(c, "grad_norms")), l->n_tensors);
     for (uint32_t t = 0; t < l->n_tensors; t++) {
         size_t first = l->tensors[t].offset,
                end = t + 1 < l->n_tensors ? l->tensors[t + 1].offset : l->n_params;

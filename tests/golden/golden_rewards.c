@@ -131,7 +131,11 @@ int main(int argc, char **argv) {
         return cmocka_run_group_tests(committed, NULL, NULL);
     }
     snprintf(folder, sizeof folder, "%.900s/data", root ? root : "");
-    if (!root || !r1_path_exists(folder))
+    if (!root)
         return SKIPPED;
+    if (!r1_path_exists(folder)) {
+        print_error("R1_SHARED is %s, but %s is not there\n", root, folder);
+        return 1;
+    }
     return cmocka_run_group_tests(shared, NULL, NULL);
 }

@@ -58,7 +58,7 @@ static void log_probabilities(void **state) {
         r1_runner_score(&runner, k.payload, &item, &piece, 1, 1.0f, keep_logp, logp);
         assert_int_equal(json_array_size(want), len);
         for (int i = 0; i < len; i++)
-            worst = fmax(
+            worst = golden_worst(
                 worst, fabs((double)logp[i] - json_number_value(json_array_get(want, (size_t)i))));
         free(ids);
         free(logp);
@@ -287,8 +287,8 @@ static void fine_tuning_curve(void **state) {
         for (uint32_t u = 0; u < l->n_units; u++)
             sum += squares[u];
         double norm = sqrt(sum), t = (double)(s + 1);
-        worst = fmax(worst, fabs(loss - number(want, "loss")));
-        worst_norm = fmax(worst_norm, fabs(norm / number(want, "grad_norm") - 1));
+        worst = golden_worst(worst, fabs(loss - number(want, "loss")));
+        worst_norm = golden_worst(worst_norm, fabs(norm / number(want, "grad_norm") - 1));
         r1_adamw p = {.lr = (float)number(curve, "lr"),
                       .beta1 = 0.9f,
                       .beta2 = 0.95f,
@@ -309,13 +309,20 @@ static void fine_tuning_curve(void **state) {
     r1_runner_close(&runner);
 }
 
-/* Keeps golden_path's answer, or skips. */
+/* A value of a file of R1_SHARED that is not empty; NULL where that is unset. */
 static json_t *load(const char *below, const char *key) {
     const char *path = golden_path("R1_SHARED", below);
     json_error_t why;
-    json_t *all = path ? json_load_file(path, 0, &why) : NULL;
 
-    return all && key ? json_object_get(all, key) : all;
+    if (!path)
+        return NULL;
+    json_t *all = json_load_file(path, 0, &why);
+    json_t *value = all && key ? json_object_get(all, key) : all;
+    if (!json_array_size(value) && !json_object_size(value)) {
+        print_error("%s: %s is missing or empty: %s\n", path, key ? key : "all", why.text);
+        exit(1);
+    }
+    return value;
 }
 
 int main(int argc, char **argv) {
