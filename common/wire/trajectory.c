@@ -2,12 +2,15 @@
 #include "common/wire/trajectory.h"
 
 #include "common/base/trace.h"
+#include "common/wire/walk.h"
 
 #include <math.h>
 #include <msgpack.h>
 #include <string.h>
 
 #define MESSAGE_MAX ((size_t)1 << 30)
+/* Keys and values of a sample, and of a group beside its samples; those of later versions too. */
+#define OBJECTS_MAX 64
 
 r1_status r1_trajectory_alloc(r1_trajectory *t, int n, r1_err *err) {
     r1_status st;
@@ -307,6 +310,8 @@ r1_status r1_group_decode(const void *data, size_t len, const r1_wire_limits *li
     if (len > MESSAGE_MAX)
         return R1_FAIL(err, R1_DATA, "trajectory message: %zu bytes, at most %zu", len,
                        MESSAGE_MAX);
+    if (!r1_msgpack_is_whole(data, len, OBJECTS_MAX * ((size_t)limits->max_samples + 1)))
+        return R1_FAIL(err, R1_DATA, "trajectory message: not one whole msgpack object");
     msgpack_unpacked_init(&un);
     msgpack_unpack_return r = msgpack_unpack_next(&un, data, len, &off);
     if (r != MSGPACK_UNPACK_SUCCESS || off != len)
