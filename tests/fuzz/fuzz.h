@@ -6,7 +6,10 @@
  * With -Dfuzzing=none the default suite links it with replay.c, which feeds the committed seeds and
  * seeded mutations of them.  With -Dfuzzing=libfuzzer (clang) the engine comes from libFuzzer:
  *     CC=clang-14 meson setup build-fuzz -Dfuzzing=libfuzzer && ninja -C build-fuzz
- *     build-fuzz/tests/fuzz/fuzz_reward CORPUS tests/fuzz/seeds/reward */
+ *     build-fuzz/tests/fuzz/fuzz_reward CORPUS tests/fuzz/seeds/reward
+ * where CORPUS is a folder of its own: libFuzzer writes into the first one.  Inputs lie in blocks of
+ * just their size, and files are copied into such blocks, where AddressSanitizer is on
+ * (tests/run --asan, libFuzzer); without it a replay shows crashes and broken promises only. */
 #include "common/base/err.h"
 
 #include <stddef.h>

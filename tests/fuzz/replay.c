@@ -16,15 +16,27 @@
 #define GROWTH    64
 #define MUTATIONS 3000
 
+/* A count or length that readers get wrong, in either byte order, over 4 or 8 bytes at `at`. */
+static void put_length(uint8_t *s, size_t n, size_t at, uint32_t which) {
+    const uint64_t lengths[] = {0,          1,         n,          n - 1,          n + 1,
+                                INT32_MAX,  INT64_MAX, UINT32_MAX, UINT64_MAX,     1u << 31,
+                                1ull << 63, 1u << 24,  1ull << 32, UINT64_MAX / 8, n - at};
+    uint64_t x = lengths[which / 4 % (sizeof lengths / sizeof *lengths)];
+    size_t width = which & 1 ? 8 : 4;
+
+    for (size_t i = 0; i < width && at + i < n; i++)
+        s[at + i] = (uint8_t)(x >> 8 * (which & 2 ? width - 1 - i : i));
+}
+
 /* One to eight edits: a byte set, a bit turned, a piece repeated, removed or overwritten by
- * another. */
+ * another, a length. */
 static size_t mutate(uint8_t *s, size_t n, const r1_rng_key *key) {
     static const uint8_t bytes[] = {0,   0xff, '"', '\\', '{', '}', '<',
                                     '>', '\n', '9', '-',  '/', '(', 'e'};
     uint32_t w = 1, edits = 1 + r1_rng_below(key, 0, 8);
 
     for (uint32_t e = 0; e < edits && n > 0; e++) {
-        uint32_t kind = r1_rng_below(key, w++, 5), at = r1_rng_below(key, w++, (uint32_t)n);
+        uint32_t kind = r1_rng_below(key, w++, 6), at = r1_rng_below(key, w++, (uint32_t)n);
         uint32_t from = r1_rng_below(key, w++, (uint32_t)n), len = r1_rng_below(key, w++, 8) + 1;
         len = len < n - at ? len : (uint32_t)n - at;
         len = len < n - from ? len : (uint32_t)n - from;
@@ -35,6 +47,8 @@ static size_t mutate(uint8_t *s, size_t n, const r1_rng_key *key) {
         } else if (kind == 2) {
             memmove(s + at, s + at + len, n - at - len);
             n -= len;
+        } else if (kind == 5) {
+            put_length(s, n, at, r1_rng_below(key, w++, 1 << 16));
         } else if (kind == 3) {
             memmove(s + at, s + from, len);
         } else {
@@ -45,6 +59,20 @@ static size_t mutate(uint8_t *s, size_t n, const r1_rng_key *key) {
     return n;
 }
 
+/* In a block of just this size, so that a sanitizer sees any byte read behind it. */
+static r1_status feed(const void *data, size_t n, r1_err *err) {
+    uint8_t *exact;
+    r1_status st = R1_NEW(exact, n ? n : 1, err);
+
+    if (st != R1_OK)
+        return st;
+    if (n)
+        memcpy(exact, data, n);
+    LLVMFuzzerTestOneInput(exact, n);
+    r1_free(exact);
+    return R1_OK;
+}
+
 static r1_status replay(const char *path, uint64_t ordinal, uint64_t mutations, r1_err *err) {
     uint8_t *copy = NULL;
     char *seed = NULL;
@@ -52,22 +80,14 @@ static r1_status replay(const char *path, uint64_t ordinal, uint64_t mutations, 
     r1_status st;
 
     R1_TRY(r1_file_slurp(path, SEED_MAX, &seed, &n, err));
-    LLVMFuzzerTestOneInput((const uint8_t *)seed, n);
-    for (size_t cut = 0; cut < n && cut < CUTS; cut++) {
-        /* A block of just this size, so that a sanitizer sees any byte read behind it. */
-        R1_TRY(R1_NEW(copy, cut ? cut : 1, err));
-        memcpy(copy, seed, cut);
-        LLVMFuzzerTestOneInput(copy, cut);
-        r1_free(copy);
-        copy = NULL;
-    }
+    R1_TRY(feed(seed, n, err));
+    for (size_t cut = 0; cut < n && cut < CUTS; cut++)
+        R1_TRY(feed(seed, cut, err));
+    R1_TRY(R1_NEW(copy, n + GROWTH, err));
     for (uint64_t m = 0; m < mutations; m++) {
         r1_rng_key key = {.seed = ordinal, .index = m, .purpose = R1_RNG_TASK};
-        R1_TRY(R1_NEW(copy, n + GROWTH, err));
         memcpy(copy, seed, n);
-        LLVMFuzzerTestOneInput(copy, mutate(copy, n, &key));
-        r1_free(copy);
-        copy = NULL;
+        R1_TRY(feed(copy, mutate(copy, n, &key), err));
     }
 done:
     r1_free(copy);
