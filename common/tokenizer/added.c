@@ -121,24 +121,32 @@ static int stands_alone(const char *text, size_t n, size_t at, size_t end) {
     return 1;
 }
 
-/* Widen a match over the white space beside it, but not into what was given away already. */
+/* Widen a match over the white space beside it, but not into what was given away already.  *blank is
+ * the run of white space that was looked at last: a token that is white space itself matches again
+ * and again inside of one run, which must not be read to its end each time. */
 static void strip(const r1_added_token *t, const char *text, size_t n, size_t given, size_t *at,
-                  size_t *end) {
+                  size_t *end, r1_span *blank) {
     int32_t cp;
 
     for (size_t p; t->lstrip && *at > given && (p = before(text, *at, &cp), is_space(cp));)
         *at = p;
-    while (t->rstrip && *end < n) {
-        size_t len = r1_utf8_next(text + *end, n - *end, &cp);
+    if (!t->rstrip)
+        return;
+    if (*end < blank->at || *end > blank->end)
+        *blank = (r1_span){*end, *end};
+    while (blank->end < n) {
+        size_t len = r1_utf8_next(text + blank->end, n - blank->end, &cp);
         if (!is_space(cp))
             break;
-        *end += len;
+        blank->end += len;
     }
+    *end = blank->end;
 }
 
 r1_status r1_added_split(const r1_added *a, const char *text, size_t n, const r1_span *plain,
                          int n_plain, r1_added_sink *sink, void *ctx, r1_err *err) {
     size_t given = 0; /* everything before is with the sink */
+    r1_span blank = {0, 0};
     int k = 0;
     r1_status st = R1_OK;
 
@@ -160,7 +168,7 @@ r1_status r1_added_split(const r1_added *a, const char *text, size_t n, const r1
         i = end; /* also where it does not count: matches do not overlap */
         if (t->single_word && !stands_alone(text, n, at, end))
             continue;
-        strip(t, text, n, given, &at, &end);
+        strip(t, text, n, given, &at, &end, &blank);
         if (given < at)
             R1_TRY(sink(ctx, given, at, -1, err));
         R1_TRY(sink(ctx, at, end, t->id, err));

@@ -23,9 +23,11 @@ static r1_status keep_description(r1_tokenizer *t, const char *const *added, int
 }
 
 r1_status r1_tokenizer_new_bytes(r1_tokenizer **ret, const char *const *added, int n, r1_err *err) {
+    json_t *seen = json_object();
     r1_tokenizer *t = NULL;
-    r1_status st;
+    r1_status st = seen ? R1_OK : R1_FAIL(err, R1_NOMEM, "out of memory: tokenizer");
 
+    R1_TRY(st);
     R1_TRY(R1_NEW(t, 1, err));
     t->vocab = 257 + n;
     t->prefix = -1;
@@ -44,18 +46,20 @@ r1_status r1_tokenizer_new_bytes(r1_tokenizer **ret, const char *const *added, i
             st = R1_FAIL(err, R1_USAGE, "tokenizer.added_tokens: token %d is empty", i);
             goto done;
         }
-        if (r1_tokenizer_id(t, added[i]) >= 0) {
+        if (json_object_getn(seen, added[i], a.n)) {
             st = R1_FAIL(err, R1_USAGE, "tokenizer.added_tokens: '%s' is there twice", added[i]);
             goto done;
         }
+        json_object_setn_new_nocheck(seen, added[i], a.n, json_true());
         R1_TRY(r1_token_set(t, a.id, added[i], a.n, 0, err));
         R1_TRY(r1_added_add(&t->raw, &a, err));
     }
     r1_added_sort(&t->raw);
     R1_TRY(keep_description(t, added, n, err));
     *ret = t;
-    return R1_OK;
+    t = NULL;
 done:
+    json_decref(seen);
     r1_tokenizer_free(t);
     return st;
 }

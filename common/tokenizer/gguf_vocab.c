@@ -46,6 +46,11 @@ static json_t *added_token(json_int_t id, const char *s, size_t n, int special) 
                      special);
 }
 
+static int is_small_int(int type) {
+    return type == R1_GGUF_I8 || type == R1_GGUF_U8 || type == R1_GGUF_I16 || type == R1_GGUF_U16 ||
+           type == R1_GGUF_I32 || type == R1_GGUF_U32;
+}
+
 static r1_status read_tokens(const r1_gguf *g, json_t *vocab, json_t *added, r1_err *err) {
     const r1_gguf_value *tokens = NULL, *types = r1_gguf_find(g, "tokenizer.ggml.token_type");
     size_t at = 0, n;
@@ -55,13 +60,13 @@ static r1_status read_tokens(const r1_gguf *g, json_t *vocab, json_t *added, r1_
         return st;
     if (tokens->n > R1_VOCAB_MAX)
         return wrong(g, "tokenizer.ggml.tokens", "has too many tokens", err);
-    if (types && (!types->is_array || types->n != tokens->n || types->type == R1_GGUF_STRING))
-        return wrong(g, "tokenizer.ggml.token_type", "is no list of one number a token", err);
+    if (types && (!types->is_array || types->n != tokens->n || !is_small_int(types->type)))
+        return wrong(g, "tokenizer.ggml.token_type", "is no list of one integer a token", err);
     for (uint64_t i = 0; i < tokens->n; i++) {
         const char *s = r1_gguf_next(tokens, &at, &n);
         int type = types ? (int)r1_gguf_element(types, i) : 1;
-        json_t *id = json_integer((json_int_t)i);
-        if (json_object_getn(vocab, s, n) || json_object_setn_new(vocab, s, n, id) != 0)
+        if (json_object_getn(vocab, s, n) ||
+            json_object_setn_new(vocab, s, n, json_integer((json_int_t)i)) != 0)
             return R1_FAIL(err, R1_DATA, "'%s': token %llu is no text, or is there twice", g->path,
                            (unsigned long long)i);
         if (type == TOKEN_CONTROL || type == TOKEN_USER_DEFINED)

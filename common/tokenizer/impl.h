@@ -8,6 +8,7 @@
 
 /* Limits on what a file may ask for. */
 #define R1_VOCAB_MAX          (1 << 22)
+#define R1_ADDED_TOKEN_MAX    1024 /* bytes; a search looks so far ahead */
 #define R1_TOKENIZER_FILE_MAX ((size_t)256 << 20)
 
 typedef struct r1_token {

@@ -96,6 +96,19 @@ static r1_status named_token(r1_tokenizer *t, const json_t *config, const char *
 
 /* ---------------------------------------------------------------- tokenizer_config.json */
 
+/* The texts of the added tokens so far, as keys: asking r1_tokenizer_id for each of a long list would
+ * take quadratic time. */
+static json_t *added_texts(const r1_tokenizer *t) {
+    json_t *known = json_object();
+
+    for (int pass = 0; pass < 2; pass++) {
+        const r1_added *a = pass ? &t->normalized : &t->raw;
+        for (size_t i = 0; i < a->n; i++)
+            json_object_setn_new_nocheck(known, a->tokens[i].text, a->tokens[i].n, json_true());
+    }
+    return known;
+}
+
 /* added_tokens_decoder: {"id": {content, ...}}; those that tokenizer.json lacks are added. */
 static r1_status read_more_added(r1_tokenizer *t, const json_t *config, r1_err *err) {
     json_t *more = json_object_get(config, "added_tokens_decoder");
@@ -120,11 +133,16 @@ static r1_status read_more_added(r1_tokenizer *t, const json_t *config, r1_err *
         t->tokens = grown;
         t->vocab = (int)last + 1;
     }
+    json_t *known = added_texts(t);
     json_object_foreach(more, key, o) {
-        const char *text = json_string_value(json_object_get(o, "content"));
-        if (st == R1_OK && text && r1_tokenizer_id(t, text) < 0)
-            st = r1_tokenizer_read_added(t, o, strtol(key, NULL, 10), NULL, err);
+        const json_t *text = json_object_get(o, "content");
+        size_t n = json_string_length(text);
+        if (st != R1_OK || !n || json_object_getn(known, json_string_value(text), n))
+            continue;
+        json_object_setn_new(known, json_string_value(text), n, json_true());
+        st = r1_tokenizer_read_added(t, o, strtol(key, NULL, 10), NULL, err);
     }
+    json_decref(known);
     if (st != R1_OK)
         r1_err_prefix(err, "tokenizer_config.json");
     return st;

@@ -311,7 +311,7 @@ static r1_status read_normalizer(r1_tokenizer *t, const json_t *n, r1_err *err) 
     return R1_OK;
 }
 
-/* The first special token of a template "<bos> A". */
+/* The special token of a template "<bos> A" or "A"; any other would put ids elsewhere. */
 static r1_status read_template(r1_tokenizer *t, const json_t *p, r1_err *err) {
     const json_t *first = json_array_get(json_object_get(p, "single"), 0);
     const char *name =
@@ -319,6 +319,13 @@ static r1_status read_template(r1_tokenizer *t, const json_t *p, r1_err *err) {
 
     if (!json_is_array(json_object_get(p, "single")))
         return R1_FAIL(err, R1_DATA, "post_processor: a TemplateProcessing without single");
+    const json_t *single = json_object_get(p, "single");
+    size_t sequence = name ? 1 : 0;
+    if (json_array_size(single) != sequence + 1 ||
+        !json_object_get(json_array_get(single, sequence), "Sequence"))
+        return R1_FAIL(err, R1_DATA,
+                       "post_processor: a TemplateProcessing that is not one special token (or "
+                       "none) and then the text");
     if (!name)
         return R1_OK;
     const json_t *ids =
@@ -376,6 +383,9 @@ r1_status r1_tokenizer_read_added(r1_tokenizer *t, const json_t *o, json_int_t i
     if (own >= 0 && own != id)
         return R1_FAIL(err, R1_DATA, "added_tokens: '%.60s' has id %lld, in the vocabulary %d",
                        json_string_value(text), (long long)id, own);
+    if (json_string_length(text) > R1_ADDED_TOKEN_MAX)
+        return R1_FAIL(err, R1_DATA, "added_tokens: '%.60s...' is longer than %d bytes",
+                       json_string_value(text), R1_ADDED_TOKEN_MAX);
     R1_TRY(r1_alphabet_undo(json_string_value(text), json_string_length(text), &content, err));
     if (!t->tokens[id].exists || t->tokens[id].n != content.len ||
         memcmp(r1_token_text(t, (int32_t)id), content.data, content.len) != 0)
