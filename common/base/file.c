@@ -67,8 +67,8 @@ done:
     return st;
 }
 
-/* Under AddressSanitizer a small file is copied to the heap: a byte read behind a mapping is a zero of
- * its last page, and nobody notices. */
+/* Under AddressSanitizer a small file is copied to the heap: a byte read behind a mapping is a zero
+ * of its last page, and nobody notices. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define MAP_COPIES 1

@@ -121,9 +121,9 @@ static int stands_alone(const char *text, size_t n, size_t at, size_t end) {
     return 1;
 }
 
-/* Widen a match over the white space beside it, but not into what was given away already.  *blank is
- * the run of white space that was looked at last: a token that is white space itself matches again
- * and again inside of one run, which must not be read to its end each time. */
+/* Widen a match over the white space beside it, but not into what was given away already.  *blank
+ * is the run of white space that was looked at last: a token that is white space itself matches
+ * again and again inside of one run, which must not be read to its end each time. */
 static void strip(const r1_added_token *t, const char *text, size_t n, size_t given, size_t *at,
                   size_t *end, r1_span *blank) {
     int32_t cp;

@@ -96,8 +96,8 @@ static r1_status named_token(r1_tokenizer *t, const json_t *config, const char *
 
 /* ---------------------------------------------------------------- tokenizer_config.json */
 
-/* The texts of the added tokens so far, as keys: asking r1_tokenizer_id for each of a long list would
- * take quadratic time. */
+/* The texts of the added tokens so far, as keys: asking r1_tokenizer_id for each of a long list
+ * would take quadratic time. */
 static json_t *added_texts(const r1_tokenizer *t) {
     json_t *known = json_object();
 
