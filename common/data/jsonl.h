@@ -2,7 +2,8 @@
 #define R1_DATA_JSONL_H
 /* JSON lines: one object a line, read at random by row.
  *
- * The file is mapped and indexed once; empty lines are skipped.  Limits: 16 MiB a line, 2^31 rows.
+ * The file is mapped and indexed once; empty lines are skipped.  Limits: 16 MiB a line, 2^31 rows;
+ * in every key integers of 63 bits, reals of a double, well-formed Unicode without lone surrogates.
  * Messages name file and line. */
 #include "common/base/file.h"
 
