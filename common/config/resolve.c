@@ -202,9 +202,6 @@ static r1_status resolve_sampling(const r1_reader *r, const r1_stage_config *s) 
         return r1_reader_fail_key(r, of(s, "overlong.penalty", key),
                                   "%g has no effect while overlong.buffer is 0",
                                   s->overlong.penalty);
-    if (s->stop.n > 0)
-        return r1_reader_fail_key(r, of(s, "stop", key),
-                                  "[%.40s, ...]: not available in this version", s->stop.s[0]);
     if (!isnan(s->mismatch_cap))
         return R1_OK;
     if (s->top_p < 1)
@@ -214,6 +211,8 @@ static r1_status resolve_sampling(const r1_reader *r, const r1_stage_config *s) 
     if (s->min_new_tokens > 0)
         return r1_reader_fail_key(r, of(s, "min_new_tokens", key), "%d: %s", s->min_new_tokens,
                                   why);
+    if (s->stop.n > 0)
+        return r1_reader_fail_key(r, of(s, "stop", key), "[%.40s, ...]: %s", s->stop.s[0], why);
     return R1_OK;
 }
 
