@@ -3,17 +3,13 @@
 # Prints a table of phase x fault x outcome.
 # Usage: faults.sh BUILD_DIR SOURCE_DIR [PHASE [ACTION]]
 set -u
-build=$1 src=$2
 only_phase=${3:-} only_action=${4:-}
-. "$src/deploy/mpi-env"
+. "$2/tests/scratch.sh"
 faulty=$build/fault_injection
 [ -f "$faulty/build.ninja" ] ||
     meson setup "$faulty" "$src" -Dfault_injection=true >"$build/faults.log" 2>&1 || exit 99
 ninja -C "$faulty" r1-train >"$build/faults.log" 2>&1 || { tail "$build/faults.log"; exit 99; }
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
 deadline=3 # seconds; a run may last its own time, this, and 10 s more
-bad=0
 
 # train NP [ARG]...: in $run, with R1_FAULT from $fault
 train() {

@@ -9,11 +9,9 @@
 # $in, which must be unchanged at the end.  `good` is the same with exit code 0: the border that a
 # refusal must not cross.  An internal error, a signal or a time-out fails whatever was expected.
 set -u
-build=$1 src=$2 only=${3:-}
-. "$src/deploy/mpi-env"
+only=${3:-}
+. "$2/tests/scratch.sh"
 here=$src/tests/input
-dir=$(mktemp -d) || exit 99
-trap 'chmod -R u+w "$dir" 2>/dev/null; rm -rf "$dir"' EXIT
 in=$dir/in
 mkdir "$in" "$dir/rows" || exit 99
 PATH=$build:$PATH
@@ -25,9 +23,9 @@ rows=0 running=0
 check() { # NUMBER EXIT_CODE FRAGMENTS COMMAND...: complains into rows/NUMBER.bad
     n=$1 want=$2 fragments=$3
     shift 3
-    mkdir "$dir/rows/$n" && cd "$dir/rows/$n" || exit 99
+    mkdir "$dir/rows/$n" "$dir/tmp/$n" && cd "$dir/rows/$n" || exit 99
     err=$dir/rows/$n.err out=$dir/rows/$n.out
-    timeout -k 2 30 "$@" >"$out" 2>"$err" </dev/null
+    TMPDIR=$dir/tmp/$n timeout -k 2 30 "$@" >"$out" 2>"$err" </dev/null
     rc=$?
     [ $rc -eq "$want" ] || echo "exit code $rc, not $want"
     old_ifs=$IFS

@@ -2,9 +2,7 @@
 # test_comm on one node and on several (this machine under other names).
 # Usage: comm.sh BUILD_DIR SOURCE_DIR
 set -u
-build=$1 src=$2
-. "$src/deploy/mpi-env"
-bad=0
+. "$2/tests/scratch.sh"
 for hosts in n1:1 n1:4 n1:2,n2:2 n1:3,n2:2,n3:1 n1:1,n2:1,n3:1,n4:1,n5:1; do
     for map in slot node; do
         np=$(echo "$hosts" | tr ',' '\n' | awk -F: '{n += $2} END {print n}')

@@ -2,16 +2,8 @@
 # Too little memory of some kind is an error before anything is touched, also in --dry-run.
 # Usage: memory.sh BUILD_DIR SOURCE_DIR
 set -u
-build=$1 src=$2
-. "$src/deploy/mpi-env"
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-bad=0
+. "$2/tests/scratch.sh"
 ran=0
-fail() {
-    echo "$*"
-    bad=1
-}
 config=$src/tests/mpi/short.yaml
 
 # refused WHAT TEXT COMMAND...: exit code 64, a message with TEXT, no run directory

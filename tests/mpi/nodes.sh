@@ -3,11 +3,7 @@
 # other names (two-nodes): real Open MPI nodes, with memory windows of their own.
 # Usage: nodes.sh BUILD_DIR SOURCE_DIR
 set -u
-build=$1 src=$2
-. "$src/deploy/mpi-env"
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-bad=0
+. "$2/tests/scratch.sh"
 
 # run NAME HOSTS MAP_BY NP [OVERRIDE]...
 run() {

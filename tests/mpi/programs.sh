@@ -2,16 +2,8 @@
 # Non-finite numbers end a run with a message and its batch on disk, and what r1-generate is asked to
 # sample, it samples.  Usage: programs.sh BUILD_DIR SOURCE_DIR
 set -u
-build=$1 src=$2
-. "$src/deploy/mpi-env"
+. "$2/tests/scratch.sh"
 export OMP_WAIT_POLICY=PASSIVE
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-bad=0
-fail() {
-    echo "$*"
-    bad=1
-}
 
 # train NAME CODE [OVERRIDE]...: must end with that exit code
 train() {

@@ -2,11 +2,7 @@
 # The same weights, moments and metrics for any number of ranks, roles and threads.
 # Usage: ranks.sh BUILD_DIR SOURCE_DIR
 set -u
-build=$1 src=$2
-. "$src/deploy/mpi-env"
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-bad=0
+. "$2/tests/scratch.sh"
 
 # run NAME NP [OVERRIDE]...: prints the two checksums
 run() {

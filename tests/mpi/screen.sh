@@ -3,15 +3,7 @@
 # ranks, times by phase, answers with verdicts and reasons that r1-grade confirms.
 # Usage: screen.sh BUILD_DIR SOURCE_DIR
 set -u
-build=$1 src=$2
-. "$src/deploy/mpi-env"
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-bad=0
-fail() {
-    echo "$*"
-    bad=1
-}
+. "$2/tests/scratch.sh"
 # has FILE REGEX: some line matches
 has() {
     grep -Eq -e "$2" "$1" || fail "${1#"$dir"/} lacks: $2"

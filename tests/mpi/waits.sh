@@ -2,15 +2,7 @@
 # Ranks that wait: as long as something moves, and no longer; requests from outside; the order of an
 # end.  Usage: waits.sh BUILD_DIR SOURCE_DIR
 set -u
-build=$1 src=$2
-. "$src/deploy/mpi-env"
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-bad=0
-fail() {
-    echo "$*"
-    bad=1
-}
+. "$2/tests/scratch.sh"
 
 # start NAME NP [ARG]...: in the background, as $job
 start() {

@@ -2,10 +2,7 @@
 # Does the README's walk name the files that a trajectory passes, in order?
 # Usage: walk.sh BUILD_DIR SOURCE_DIR
 set -u
-build=$1 src=$2
-. "$src/deploy/mpi-env"
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
+. "$2/tests/scratch.sh"
 
 # Prompt 2645 belongs to the first GRPO step: 60 updates of 44 examples come before it.
 R1_TRACE=2645 timeout -k 5 120 mpirun -np 2 -x R1_TRACE "$build/r1-train" \

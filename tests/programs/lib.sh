@@ -1,17 +1,8 @@
 # To be sourced by the tests of the programs, with BUILD_DIR and SOURCE_DIR as arguments: a scratch
 # directory as working directory, and commands that say what differs from what is expected.
 set -u
-build=$1 src=$2
-. "$src/deploy/mpi-env"
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
+. "$2/tests/scratch.sh"
 cd "$dir" || exit 99
-bad=0
-
-fail() {
-    echo "FAIL: $*"
-    bad=1
-}
 
 # try RC PROGRAM [ARGUMENT]...: stdout goes to the file out, stderr to err.
 try() {

@@ -2,15 +2,7 @@
 # One rank, killed and resumed: what the run directory keeps, and what is refused with which code.
 # Usage: alone.sh BUILD_DIR SOURCE_DIR
 set -u
-build=$1 src=$2
-. "$src/deploy/mpi-env"
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-bad=0
-fail() {
-    echo "$*"
-    bad=1
-}
+. "$2/tests/scratch.sh"
 sums() { # LAST ANSWER'S OFFSET
     for i in 1 2 3 4 5 6 7 8; do
         echo "{\"prompt\": \"1+$i=\", \"answer\": \"$((i + 1 + $1 * (i / 8)))\"}"

@@ -2,15 +2,7 @@
 # Killed, stopped or continued on another number of ranks: the same run to the bit.
 # Usage: resume.sh BUILD_DIR SOURCE_DIR
 set -u
-build=$1 src=$2
-. "$src/deploy/mpi-env"
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-bad=0
-fail() {
-    echo "$*"
-    bad=1
-}
+. "$2/tests/scratch.sh"
 
 # train NP NAME [ARG]...
 train() {
