@@ -144,6 +144,24 @@ r1_status r1_file_fsync(const char *path, r1_err *err) {
     return st;
 }
 
+void r1_file_write_soon(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    close(fd);
+}
+
+void r1_file_read_soon(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
+    close(fd);
+}
+
 static r1_status write_fully(int fd, const char *path, const char *data, size_t len, r1_err *err) {
     for (size_t have = 0; have < len;) {
         ssize_t n = write(fd, data + have, len - have);

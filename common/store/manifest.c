@@ -11,7 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char first_line[] = "r1-manifest 1\n";
+static const char first_line[] = "r1-manifest 2\n", last_line[] = "%016" PRIx64 " manifest\n";
+#define LAST_LINE_BYTES ((size_t)16 + sizeof " manifest\n" - 1)
 
 r1_status r1_manifest_measure(const char *path, uint64_t *ret_bytes, uint64_t *ret_hash,
                               r1_err *err) {
@@ -57,6 +58,7 @@ r1_status r1_manifest_write(const r1_manifest *m, const char *dir, r1_err *err) 
     for (int i = 0; i < m->n; i++)
         R1_TRY(r1_buf_addf(&text, err, "%016" PRIx64 " %" PRIu64 " %s\n", m->entry[i].hash,
                            m->entry[i].bytes, m->entry[i].name));
+    R1_TRY(r1_buf_addf(&text, err, last_line, r1_hash64(text.data, text.len)));
     R1_TRY(r1_path_format(path, sizeof path, err, "%s/manifest", dir));
     st = r1_file_write_atomic(path, text.data, text.len, err);
 done:
@@ -71,6 +73,18 @@ static int good_name(const char *name) {
     return *leaf && !strchr(leaf, '/') && strcmp(leaf, "..") != 0;
 }
 
+/* A whole manifest: NUL in place of the last line, which holds the hash of all that is before it. */
+static int is_whole(char *text, size_t len) {
+    char want[LAST_LINE_BYTES + 1];
+    size_t body = len < LAST_LINE_BYTES ? 0 : len - LAST_LINE_BYTES;
+
+    snprintf(want, sizeof want, last_line, r1_hash64(text, body));
+    if (body == 0 || memcmp(text + body, want, LAST_LINE_BYTES) != 0)
+        return 0;
+    text[body] = '\0';
+    return strlen(text) == body;
+}
+
 r1_status r1_manifest_read(r1_manifest *m, const char *dir, r1_err *err) {
     char path[R1_PATH_MAX], *text = NULL, *save = NULL;
     size_t len = 0;
@@ -80,8 +94,13 @@ r1_status r1_manifest_read(r1_manifest *m, const char *dir, r1_err *err) {
     m->n = 0;
     R1_TRY(r1_path_format(path, sizeof path, err, "%s/manifest", dir));
     R1_TRY(r1_file_slurp(path, (size_t)1 << 20, &text, &len, err));
-    if (strncmp(text, first_line, strlen(first_line)) != 0 || text[len - 1] != '\n') {
-        st = R1_FAIL(err, R1_DATA, "'%s' is no manifest of this version, or is cut off", path);
+    if (!is_whole(text, len)) {
+        st = R1_FAIL(err, R1_DATA, "'%s' is damaged or cut off: its last line is not its hash",
+                     path);
+        goto done;
+    }
+    if (strncmp(text, first_line, strlen(first_line)) != 0) {
+        st = R1_FAIL(err, R1_DATA, "'%s' is a manifest of another version", path);
         goto done;
     }
     for (char *at = strtok_r(text + strlen(first_line), "\n", &save); at;

@@ -76,18 +76,20 @@ static r1_status write_file(writer *s, const char *path, int index, const float 
     R1_TRY(r1_h5_attribute_int(file, "shard", index, err));
     R1_TRY(r1_h5_attribute_int(file, "first_unit", s->u0, err));
     R1_TRY(r1_h5_group(file, "/hash", err));
-    for (int part = 0; part < 3; part++)
+    for (int part = 0; part < 3; part++) {
         R1_TRY(write_part(s, file, part, x[part], err));
+        r1_file_write_soon(path); /* the disk works while the next part is copied and hashed */
+    }
 done:
     if (file >= 0) {
         closed = r1_h5_close(file, path, st == R1_OK ? err : NULL);
         st = st == R1_OK ? closed : st;
     }
-    return st == R1_OK ? r1_file_fsync(path, err) : st;
+    return st;
 }
 
 /* Measure the file for the manifest, and compare what it holds with what was in memory: only then
- * may an older checkpoint go. */
+ * may an older checkpoint go.  Before the fsync, while the disk is busy: both see the page cache. */
 static r1_status read_back(const writer *s, const char *path, r1_ckpt_shard *ret, r1_err *err) {
     size_t units = s->u1 - s->u0, bytes = count(s) * sizeof(float);
     uint64_t *have = NULL;
@@ -130,7 +132,8 @@ r1_status r1_ckpt_write_shard(const char *tmp, int index, const r1_layout *l, co
     R1_TRY(r1_path_format(path, sizeof path, err, "%s/shard_%04d.h5", tmp, index));
     R1_TRY(R1_NEW(s.hashes, 3 * (size_t)(u1 - u0) + 1, err));
     R1_TRY(write_file(&s, path, index, x, err));
-    st = read_back(&s, path, ret, err);
+    R1_TRY(read_back(&s, path, ret, err));
+    st = r1_file_fsync(path, err);
 done:
     r1_free(s.hashes);
     return st;
@@ -179,6 +182,7 @@ static r1_status read_shard(const r1_ckpt *c, int i, const r1_layout *l, const r
     r1_status st;
 
     R1_TRY(r1_path_format(path, sizeof path, err, "%s/shard_%04d.h5", c->path, i));
+    r1_file_read_soon(path); /* the disk works while a part is hashed */
     R1_TRY(r1_h5_open(&file, path, err));
     for (int p = 0; p < 3; p++)
         if (x[p])

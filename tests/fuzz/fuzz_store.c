@@ -2,7 +2,8 @@
  * of its weights changed.  It is refused in one line, or what it gives is what was saved.
  *
  * An input that begins with 'h' or 's' is a list of edits (place, 2 bytes; new byte) of
- * checkpoint.h5 or of the elements and hashes in a shard; any other is a manifest.
+ * checkpoint.h5 or of the elements and hashes in a shard; any other is a manifest, tried as it is and
+ * with its hash behind it.
  *
  * Limits: libhdf5 itself is not fuzzed.  checkpoint.h5 is hashed against the manifest before it is
  * opened, so edits never reach it; a shard's structure is read before its units' hashes, so edits
@@ -11,6 +12,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "common/base/file.h"
+#include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "common/store/checkpoint.h"
 #include "common/store/h5.h"
@@ -162,6 +164,23 @@ static void edit_shard(const uint8_t *data, size_t n) {
     free(copy);
 }
 
+static void replace_manifest(const uint8_t *data, size_t n) {
+    char line[64];
+    int more =
+        snprintf(line, sizeof line, "%016llx manifest\n", (unsigned long long)r1_hash64(data, n));
+    char *sealed = malloc(n + (size_t)more);
+
+    if (n)
+        memcpy(sealed, data, n);
+    memcpy(sealed + n, line, (size_t)more);
+    put("manifest", data, n);
+    read_back();
+    put("manifest", sealed, n + (size_t)more);
+    read_back();
+    put("manifest", kit.manifest, kit.n_manifest);
+    free(sealed);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     if (!kit.ops)
         save();
@@ -170,9 +189,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     } else if (n > 0 && data[0] == 's') {
         edit_shard(data + 1, n - 1);
     } else {
-        put("manifest", data, n);
-        read_back();
-        put("manifest", kit.manifest, kit.n_manifest);
+        replace_manifest(data, n);
     }
     return 0;
 }

@@ -324,6 +324,14 @@ static void verify_names_what_is_damaged(void **state) {
     flip(AT("w/step_000001/checkpoint.h5"), -500);
     ASSERT_FAILS(r1_ckpt_verify(dir.s, &err), R1_DATA, &err, "checkpoint.h5");
     flip(AT("w/step_000001/checkpoint.h5"), -500);
+    path manifest = at("w/step_000001/manifest");
+    ASSERT_OK(r1_file_slurp(manifest.s, 1 << 20, &data, &len, &err), &err);
+    r1_free(data);
+    for (long i = 0; i < (long)len; i++) {
+        flip(manifest.s, i);
+        ASSERT_FAILS(r1_ckpt_verify(dir.s, &err), R1_DATA, &err, manifest.s);
+        flip(manifest.s, i);
+    }
     ASSERT_OK(r1_ckpt_verify(dir.s, &err), &err);
 }
 
