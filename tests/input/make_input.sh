@@ -126,7 +126,7 @@ make_ggufs() {
 }
 
 make_checkpoints() {
-    for name in flip gone head empty reference; do
+    for name in flip gone head empty locked reference; do
         cp -r "$in/run" "$in/run_$name"
     done
     bytes "$in/run_flip/checkpoints/step_000003/shard_0000.h5" 5000 'x'

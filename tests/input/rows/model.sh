@@ -60,6 +60,8 @@ bad 64 "run' holds an earlier run|--resume auto" r1-train "$in/tiny.yaml" --outp
 bad 64 "run' holds an earlier run" r1-train "$in/tiny.yaml" --output "$in/run" --dry-run
 bad 64 'full' r1-train "$in/tiny.yaml" --output "$in/full"
 bad 74 'not a directory' r1-train "$in/tiny.yaml" --output "$in/good.jsonl/x"
+bad 64 "run_locked': another run holds its lock" flock "$in/run_locked/lock" \
+    r1-train "$in/tiny.yaml" --output "$in/run_locked" --resume auto
 bad 64 'seed: 1 -> 2' r1-train "$in/tiny.yaml" --output "$in/run" --resume auto seed=2
 
 # The other programs.
