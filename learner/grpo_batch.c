@@ -190,13 +190,14 @@ static void record_rewards(const r1_grpo_batch *b, const r1_stage_config *s, r1_
 void r1_grpo_batch_record(const r1_grpo_batch *b, const r1_stage_config *s, r1_record *rec) {
     spread score = {0}, reward = {0}, advantage = {0}, length = {0}, prompt = {0};
     double cut = 0, unusable = 0, correct = 0; /* unscorable samples are no wrong ones */
-    int injected = 0;
+    int injected = 0, masked = 0;
 
     for (int i = 0; i < b->n; i++) {
         const r1_trajectory *t = sample_of(b, i);
         add(&length, t->n);
         cut += t->finish != 0;
         unusable += !t->usable;
+        masked += t->usable && b->lens[i] == 0;
         if (!t->usable)
             continue;
         correct += t->correct;
@@ -215,6 +216,7 @@ void r1_grpo_batch_record(const r1_grpo_batch *b, const r1_stage_config *s, r1_r
     r1_record_real(rec, cut / b->n, "response_length/clip_ratio");
     put(rec, &prompt, "prompt_length");
     r1_record_int(rec, injected, "data/injected");
+    r1_record_int(rec, masked, "batch/samples_masked");
     if (unusable < b->n)
         r1_record_real(rec, correct / (b->n - unusable), "train/accuracy");
     r1_record_real(rec, (double)b->zero_std / b->n_groups, "frac_reward_zero_std");

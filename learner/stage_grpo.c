@@ -227,15 +227,16 @@ static r1_status sequence_ratios(r1_run *run, const r1_grpo_batch *b, int update
 typedef struct step_sums {
     r1_loss_stats stats;
     double on_policy_diff, on_policy_diff_max; /* rollout against learner, first update */
-    double grad_norm, grad_norm_max, update_s, reduce_s, lr;
+    double grad_norm, update_s, reduce_s, lr;
     int updates, skipped; /* skipped: gradient or loss not finite */
+    r1_cut cut;
 } step_sums;
 
-static void add_times(r1_run *run, const r1_update_result *r, int finite, step_sums *sums) {
+static void add_result(r1_run *run, const r1_update_result *r, int finite, step_sums *sums) {
     sums->update_s += r->forward_backward_s + r->optimizer_s;
     sums->reduce_s += r->reduce_s;
     sums->grad_norm += r->grad_norm;
-    sums->grad_norm_max = fmax(sums->grad_norm_max, r->grad_norm);
+    r1_cut_add(&sums->cut, &r->cut);
     sums->updates++;
     sums->skipped += !finite;
     run->at.updates++;
@@ -301,7 +302,7 @@ static r1_status update(r1_run *run, const r1_grpo_batch *b, const uint32_t *ord
         sums->on_policy_diff = sums->stats.diff / fmax(sums->stats.tokens, 1);
         sums->on_policy_diff_max = sums->stats.diff_max;
     }
-    add_times(run, &result, finite, sums);
+    add_result(run, &result, finite, sums);
 done:
     r1_free(items);
     r1_free(skip);
@@ -363,11 +364,13 @@ static void record_loss(const r1_run *run, const step_sums *sums, r1_record *rec
         r1_record_real(rec, t->kl_loss_w / u, "actor/kl_loss");
         r1_record_real(rec, t->k3 / n, "actor/kl_k3");
         r1_record_real(rec, s->kl.coef, "actor/kl_coef");
+        r1_record_int(rec, run->at.reference_update, "actor/kl_reference_update");
     }
     r1_record_real(rec, sums->grad_norm / u, "actor/grad_norm");
     r1_record_real(rec, sums->lr, "actor/lr");
     r1_record_int(rec, sums->updates, "training/updates_in_step");
     r1_record_int(rec, sums->skipped, "training/nonfinite_skipped");
+    r1_cut_record(&sums->cut, rec);
     r1_record_real(rec, sums->on_policy_diff, "training/rollout_probs_diff_mean");
     r1_record_real(rec, sums->on_policy_diff_max, "training/rollout_probs_diff_max");
     r1_record_real(rec, sums->update_s, "timing_s/update_actor");

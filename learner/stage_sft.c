@@ -119,6 +119,7 @@ static void record(const r1_run *run, const sft_batch *b, const r1_update_result
     r1_record_int(rec, (int64_t)b->tokens, "num_tokens");
     r1_record_int(rec, (int64_t)rows, "perf/total_num_tokens");
     r1_record_int(rec, !u->finite, "training/nonfinite_skipped");
+    r1_cut_record(&u->cut, rec);
     r1_record_real(rec, u->forward_backward_s + u->optimizer_s, "timing_s/update_actor");
     r1_record_real(rec, u->reduce_s, "timing_s/reduce");
 }

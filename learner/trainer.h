@@ -14,6 +14,7 @@
 #include "common/comm/reduce.h"
 #include "common/comm/window.h"
 #include "common/metrics/phases.h"
+#include "learner/cut.h"
 #include "learner/optimizer.h"
 #include "learner/runner.h"
 
@@ -90,6 +91,7 @@ typedef struct r1_update_spec {
 typedef struct r1_update_result {
     double grad_norm; /* before clipping */
     int finite;       /* 0: nothing was changed */
+    r1_cut cut;       /* over leaves and micro-batches, of all learners */
     double forward_backward_s, reduce_s, optimizer_s;
 } r1_update_result;
 

@@ -7,8 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#define MAX_PIECES 4096
-
 static void add_threaded(const void *ctx, float *y, const float *x, size_t n) {
     const r1_ops *ops = ctx;
     ops->add(ops, y, x, n);
@@ -16,21 +14,20 @@ static void add_threaded(const void *ctx, float *y, const float *x, size_t n) {
 
 /* The gradient of one leaf: its items in order of position, micro-batch by micro-batch. */
 static int run_leaf(r1_trainer *t, const r1_update_spec *u, int leaf, int *order, float *grad) {
-    r1_piece pieces[MAX_PIECES];
-    int n_order = 0, pos = 0, member = 0, n;
+    r1_piece pieces[R1_CUT_PIECES];
+    int n_order = r1_cut_leaf(u->skip, u->n_items, t->o.virtual_learners, leaf, order);
+    int pos = 0, member = 0, n;
 
-    for (int p = 0; p < u->n_items; p++)
-        if (r1_leaf_of((uint64_t)p, t->o.virtual_learners) == leaf && !(u->skip && u->skip[p]))
-            order[n_order++] = p;
     while ((n = r1_pack_next(u->items, order, n_order, u->max_tokens, &pos, &member, pieces,
-                             MAX_PIECES)) > 0)
+                             R1_CUT_PIECES)) > 0)
         r1_runner_grad(&t->runner, r1_trainer_payload(t), u->items, pieces, n, u->inv_t, u->fn,
                        u->ctx, grad);
     return n_order > 0;
 }
 
 /* This learner's subtree, into its shared segment. */
-static r1_status run_leaves(r1_trainer *t, const r1_update_spec *u, int *ret_present, r1_err *err) {
+static r1_status run_leaves(r1_trainer *t, const r1_update_spec *u, int *ret_present,
+                            r1_cut *ret_cut, r1_err *err) {
     r1_leaf_stack stack;
     int *order;
     r1_status st;
@@ -44,6 +41,8 @@ static r1_status run_leaves(r1_trainer *t, const r1_update_spec *u, int *ret_pre
         r1_leaf_end(&stack, run_leaf(t, u, leaf, order, grad));
     }
     *ret_present = r1_leaf_stack_finish(&stack);
+    r1_cut_measure(u->items, u->skip, u->n_items, t->o.virtual_learners, u->max_tokens, order,
+                   ret_cut);
     r1_free(order);
     return R1_OK;
 }
@@ -153,7 +152,7 @@ r1_status r1_trainer_update(r1_trainer *t, const r1_update_spec *u, r1_update_re
     R1_TRACE();
     *ret = (r1_update_result){0};
     r1_phase_begin(t->o.phases, R1_PHASE_BACKWARD);
-    st = run_leaves(t, u, &present, err);
+    st = run_leaves(t, u, &present, &ret->cut, err);
     r1_phase_end(t->o.phases, R1_PHASE_BACKWARD);
     if (st != R1_OK)
         return st;

@@ -1,7 +1,8 @@
-/* What the learner makes of samples: unscorable ones leave every mean, and numbers that are not
- * finite never come in. */
+/* What the learner makes of samples: unscorable ones leave every mean, numbers that are not finite
+ * never come in, and the cut into leaves and micro-batches is counted. */
 #include "tests/unit/unit.h"
 
+#include "learner/cut.h"
 #include "learner/grpo_batch.h"
 #include "learner/run.h"
 
@@ -106,11 +107,46 @@ static void one_sample_is_no_group(void **state) {
                  &err, "group_size");
 }
 
+/* Four leaves: positions 0 and 4, 2, 1 and 5, and the skipped 3.  A long item has 2 + 3 * 3 rows, a
+ * short one 2 + 3, and 10 fit: long ones are cut behind their second completion. */
+static void the_cut_is_counted(void **state) {
+    static const int32_t prompt[2];
+    static const int32_t *const ids[3];
+    static const int lens[] = {4, 4, 4};
+    const r1_item item_long = {prompt, 2, 3, ids, lens}, item_short = {prompt, 2, 1, ids, lens};
+    const r1_item items[] = {item_long, item_short, item_long, item_long, item_long, item_short};
+    const uint8_t skip[] = {0, 0, 0, 1, 0, 0};
+    r1_cut cut, sum = {0};
+    int order[6];
+
+    assert_int_equal(r1_cut_leaf(skip, 6, 4, 2, order), 2);
+    assert_true(order[0] == 1 && order[1] == 5);
+    assert_int_equal(r1_cut_leaf(skip, 6, 4, 3, order), 0);
+    r1_cut_measure(items, skip, 6, 4, 10, order, &cut);
+    assert_int_equal(cut.micro_batches, 4 + 2 + 1);
+    assert_int_equal(cut.micro_batches_max, 4);
+    assert_int_equal(cut.leaf_items_max, 2);
+    assert_int_equal(cut.leaf_items_min, 1);
+    assert_int_equal(cut.empty_leaves, 1);
+    assert_int_equal(cut.items_cut, 3);
+
+    r1_cut_add(&sum, &cut);
+    r1_cut_measure(items, NULL, 6, 2, 1000, order, &cut); /* 3 items and 1 micro-batch a leaf */
+    r1_cut_add(&sum, &cut);
+    assert_int_equal(sum.micro_batches, 7 + 2);
+    assert_int_equal(sum.micro_batches_max, 4);
+    assert_int_equal(sum.leaf_items_max, 3);
+    assert_int_equal(sum.leaf_items_min, 1);
+    assert_int_equal(sum.empty_leaves, 1);
+    assert_int_equal(sum.items_cut, 3);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unscorable_is_not_wrong),
         cmocka_unit_test(the_wire_carries_finite_numbers),
         cmocka_unit_test(one_sample_is_no_group),
+        cmocka_unit_test(the_cut_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
