@@ -29,8 +29,8 @@ skipped=$(grep -c '"training/nonfinite_skipped": 1' "$dir/skip/metrics.jsonl")
 grep -q "the update is skipped" "$dir/skip.err" || fail "skip: no word about it"
 
 # Stop strings reach the engine of a grpo stage.
-train words 0 rl.mismatch_cap=2 'rl.stop=["+"]' log.rollouts_every=1 cold_start.total_updates=12 \
-    rl.total_updates=4
+train words 0 rl.mismatch_cap=2 'rl.stop=["+"]' rl.overlong.penalty=0 \
+    log.rollouts_every=1 cold_start.total_updates=12 rl.total_updates=4
 cat "$dir"/words/rollouts/step_*.jsonl >"$dir/words.jsonl"
 grep -q '"finish_reason": "stop"' "$dir/words.jsonl" || fail "stop: nothing was stopped"
 sed 's/.*"completion": "\(\([^"\\]\|\\.\)*\)".*/\1/' "$dir/words.jsonl" | grep -q '+.' &&

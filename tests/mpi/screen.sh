@@ -57,7 +57,8 @@ sed -nE 's/.*"format": \{"verdict": "([a-z_]+)".*/\1/p' "$answers" >"$dir/ours"
 [ -s "$dir/ours" ] && cmp -s "$dir/ours" "$dir/theirs" || fail "r1-grade judges the answers otherwise"
 
 # All rewards equal: said once at the beginning, not at each step.
-train 1 flat $short cold_start.total_updates=1 cold_start.warmup=0 rewards='[{name: format}]' || fail "flat failed"
+train 1 flat $short cold_start.total_updates=1 cold_start.warmup=0 rewards='[{name: format}]' \
+    rl.overlong.penalty=0 || fail "flat failed"
 has "$dir/flat.err" 'all 12 groups have equal rewards \(1 step in a row\)'
 [ "$(grep -c 'groups have equal rewards' "$dir/flat.err")" -eq 1 ] || fail "it is said at each step"
 
