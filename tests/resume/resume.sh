@@ -2,42 +2,20 @@
 # Killed, stopped or continued on another number of ranks: the same run to the bit.
 # Usage: resume.sh BUILD_DIR SOURCE_DIR
 set -u
-. "$2/tests/scratch.sh"
+. "$2/tests/resume/lib.sh"
 
-# train NP NAME [ARG]...
-train() {
-    np=$1 name=$2
-    shift 2
-    timeout -k 5 120 mpirun -np "$np" "$build/r1-train" "$src/tests/mpi/short.yaml" \
-        --output "$dir/$name" "$@" >"$dir/$name.out" 2>"$dir/$name.err"
-}
-metrics() {
-    sed -E 's/"(timing_s|perf)\/[^,}]*[,}]//g' "$dir/$1/metrics.jsonl"
-}
-lines() {
-    if [ -f "$1" ]; then wc -l <"$1"; else echo 0; fi
-}
-compare() {
-    [ "$(grep '^weights' "$dir/$1.out")" = "$(grep '^weights' "$dir/whole.out")" ] ||
-        fail "$1: checksums differ from the undisturbed run's"
-    [ "$(metrics "$1")" = "$(metrics whole)" ] || fail "$1: metrics differ"
-}
-# disturb NAME LINES SIGNAL: start, signal mpirun's ranks after so many steps, wait for the end
+# disturb NAME STEPS SIGNAL: start, signal mpirun after so many steps, wait for the end
 disturb() {
     train 2 "$1" --resume auto &
     job=$!
-    n=0
-    while [ "$(lines "$dir/$1/metrics.jsonl")" -lt "$2" ] && [ $n -lt 1000 ]; do
-        sleep 0.02
-        n=$((n + 1))
-    done
-    mpi=$(pgrep -f "^mpirun .*$dir/$1" | head -1)
-    [ -n "$mpi" ] && kill -"$3" "$mpi"
+    wait_for reached "$1" "$2"
+    mpi=$(mpirun_of "$1")
+    [ -n "$mpi" ] && kill -"$3" "$mpi" || fail "$1 ended before it was disturbed"
     wait $job
 }
 
 train 2 whole || fail "the undisturbed run failed: $(tail -3 "$dir/whole.err")"
-[ "$(lines "$dir/whole/metrics.jsonl")" -eq 64 ] || fail "the undisturbed run has not 64 steps"
+[ "$(steps_done whole)" -eq 64 ] || fail "the undisturbed run has not 64 steps"
 
 for at in 3 20 61; do
     name=kill$at
@@ -49,6 +27,8 @@ for at in 3 20 61; do
 done
 
 disturb stop 25 USR1
+code=$?
+[ $code -eq 85 ] || fail "USR1: mpirun ended with $code, not 85"
 [ "$(cat "$dir/stop/exit_status" 2>/dev/null)" = 85 ] || fail "USR1: exit_status is not 85"
 grep -q "^stopped on request after step [0-9]*, saved as '$dir/stop/checkpoints/step_" "$dir/stop.err" ||
     fail "USR1: $(tail -1 "$dir/stop.err")"
