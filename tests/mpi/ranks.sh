@@ -35,11 +35,11 @@ same() {
     fi
 }
 
-# steps_with STAGE METRIC CONDITION: in how many of the stage's steps the metric is there and holds
-# for x
+# steps_with STAGE METRIC CONDITION: in how many of the stage's steps the metric is a number x for
+# which the condition holds
 steps_with() {
     grep "\"training/stage\": \"$1\"" "$dir/$dtype-1/metrics.jsonl" |
-        sed -nE "s|.*\"$2\": ([^,}]*)[,}].*|\1|p" | awk "{x = \$1 + 0} $3 {n++} END {print n + 0}"
+        sed -nE "s|.*\"$2\": ([-+0-9.e]+)[,}].*|\1|p" | awk "{x = \$1 + 0} $3 {n++} END {print n + 0}"
 }
 # has STAGE AT_LEAST METRIC CONDITION
 has() {
