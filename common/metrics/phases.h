@@ -21,8 +21,8 @@
     X(WEIGHT_SYNC, "weight_sync", 3)   \
     X(WAIT_ACTORS, "wait_actors", 1)   \
     X(WAIT_LEARNER, "wait_learner", 2) \
-    X(CHECKPOINT, "checkpoint", 3)     \
-    X(EVAL, "eval", 3)                 \
+    X(CHECKPOINT, "checkpoint", 1)     \
+    X(EVAL, "eval", 1)                 \
     X(OTHER, "other", 3)
 
 typedef enum r1_phase {

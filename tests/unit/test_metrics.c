@@ -448,6 +448,7 @@ static void test_phase_table(void **state) {
                 stats[R1_PHASE_ROLLOUT].max == 10 && stats[R1_PHASE_ROLLOUT].imbalance == 25 &&
                 stats[R1_PHASE_ROLLOUT].of_wall == 80);
     assert_int_equal(stats[R1_PHASE_FORWARD].ranks, 1);
+    assert_int_equal(stats[R1_PHASE_CHECKPOINT].ranks, 1); /* actors write none */
     r1_buf_init(&b, 1 << 16);
     OK(r1_phase_table(s, roles, 3, 10, &b, e));
     assert_non_null(strstr(b.data, "rollout            2       6.00       8.00      10.00        "
