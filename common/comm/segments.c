@@ -94,3 +94,8 @@ void r1_segments_show(void) {
     if (fd >= 0)
         close(fd);
 }
+
+void r1_segments_drop(void) {
+    if (*hidden)
+        unlink(hidden);
+}

@@ -12,5 +12,7 @@
 void r1_segments_hide(void);
 /* Before MPI_Finalize: an empty file of that name, which Open MPI expects to remove. */
 void r1_segments_show(void);
+/* Where MPI_Finalize does not get that far. */
+void r1_segments_drop(void);
 
 #endif

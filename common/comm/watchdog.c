@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/base/stop.h"
 #include "common/comm/board.h"
+#include "common/comm/segments.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -33,6 +34,11 @@ static struct {
 } wd;
 static pthread_mutex_t ticking = PTHREAD_MUTEX_INITIALIZER;
 
+static _Noreturn void leave(int exit_code) {
+    r1_segments_drop();
+    _exit(exit_code);
+}
+
 void r1_world_exit_file(const char *path) {
     snprintf(wd.exit_file, sizeof wd.exit_file, "%s", path);
 }
@@ -46,7 +52,13 @@ static void write_exit_status(int exit_code) {
         return;
     snprintf(text, sizeof text, "%d\n", exit_code);
     if (r1_file_write_atomic(wd.exit_file, text, strlen(text), &err) != R1_OK)
-        r1_error("%s", err.msg);
+        r1_warn("no exit status: %s", err.msg);
+}
+
+/* Also where a thread is blocked in what it says: a pipe that mpirun no longer empties. */
+static void limit_life(void) {
+    signal(SIGALRM, SIG_DFL);
+    alarm((unsigned)LIFE_S + 2);
 }
 
 int r1_watchdog_end(int exit_code, const char *cause) {
@@ -54,6 +66,7 @@ int r1_watchdog_end(int exit_code, const char *cause) {
 
     if (!r1_board_claim(exit_code, cause, others, sizeof others))
         return 0;
+    limit_life();
     write_exit_status(exit_code);
     r1_sleep_us(OUTPUT_US); /* mpirun forwards each rank's stderr on its own */
     if (*others)
@@ -64,7 +77,7 @@ int r1_watchdog_end(int exit_code, const char *cause) {
 
 _Noreturn void r1_watchdog_await_end(void) {
     r1_sleep_us((long)(1e6 * (LIFE_S + 1)));
-    _exit(r1_board_exit_code());
+    leave(r1_board_exit_code());
 }
 
 /* ---- what the thread looks for ---- */
@@ -85,9 +98,10 @@ static void heed_insistence(void) {
     r1_card_get(&r1_my_card->phase, phase);
     if (!r1_stop_insisted() || strcmp(phase, "checkpoint") == 0)
         return;
+    limit_life();
     write_exit_status(85);
     r1_error("stopped at once by a second signal; --resume auto goes on from the last checkpoint");
-    _exit(85);
+    leave(85);
 }
 
 static void end_for(int gone) {
@@ -96,7 +110,7 @@ static void end_for(int gone) {
     r1_board_describe(gone, what, sizeof what);
     snprintf(text, sizeof text, "a process is gone, killed or crashed: %s", what);
     if (r1_watchdog_end(75, text))
-        _exit(75);
+        leave(75);
 }
 
 static void end_if_stuck(double since_s) {
@@ -110,7 +124,7 @@ static void end_if_stuck(double since_s) {
     r1_board_describe_mine(what, sizeof what);
     snprintf(text, sizeof text, "%s, without any progress for %.0f s", what, wd.idle_s);
     if (r1_watchdog_end(75, text))
-        _exit(75);
+        leave(75);
 }
 
 /* The run ends; this rank's own log is to say where it was. */
@@ -118,12 +132,13 @@ static void follow(double since_s) {
     char text[400];
 
     if (wd.ending_s == 0 && !r1_board_end_is_mine()) {
+        limit_life();
         r1_board_describe_mine(text, sizeof text);
         r1_debug("%s", text);
     }
     wd.ending_s += since_s;
     if (wd.ending_s > LIFE_S)
-        _exit(r1_board_exit_code());
+        leave(r1_board_exit_code());
 }
 
 static void tick(void) {
