@@ -172,7 +172,7 @@ done:
 int main(int argc, char **argv) {
     static job j;
     r1_cli_result result = R1_CLI_RUN;
-    r1_err err = {0};
+    r1_err err = {0}, late;
 
     r1_stop_install();
     r1_status st = r1_world_open(&j.world, &argc, &argv, &err);
@@ -191,6 +191,9 @@ int main(int argc, char **argv) {
         r1_output_close(&j.run, r1_exit_code(st), NULL, NULL);
     }
     r1_card_phase("end");
+    /* The last wait with a deadline: MPI's own, in what follows, have none. */
+    if (j.world.all.size > 1 && r1_barrier(&j.world.all, "end of the run", &late) != R1_OK)
+        r1_world_fail(r1_exit_code(R1_PEER), late.msg);
     close_job(&j);
     r1_world_close(&j.world);
     return r1_cli_end(st, &err, st == R1_OK && first);
