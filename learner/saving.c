@@ -203,12 +203,17 @@ done:
     return st;
 }
 
-/* A step that failed leaves nothing behind, and its message says which checkpoint it was. */
+/* A step that failed leaves nothing behind, and its message says which checkpoint it was.  Nobody ends
+ * the run before: on a full disk exit_status needs the room.  Collective, all with the same status. */
 static r1_status explain(const r1_run *run, r1_status st, r1_err *err) {
+    r1_err gone;
+
     if (st == R1_OK)
         return R1_OK;
     if (r1_run_writes(run) && *run->saver->dir && r1_ckpt_sweep(run->saver->dir, NULL) != R1_OK)
         r1_warn("'%s': cannot remove what the failed save left", run->saver->dir);
+    if (st != R1_PEER && r1_barrier(&run->world->learners, "what a save left", &gone) != R1_OK)
+        r1_debug("%s", gone.msg);
     r1_err_prefix(err, "checkpoint of step %lld", (long long)run->saver->numbers.step);
     return st;
 }
