@@ -2,6 +2,7 @@
 #include "common/comm/world.h"
 
 #include "common/base/cgroup.h"
+#include "common/base/cpu.h"
 #include "common/base/mem.h"
 #include "common/comm/board.h"
 #include "common/comm/leaks.h"
@@ -144,12 +145,28 @@ static int is_launched(void) {
     return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
 }
 
+/* What MPI_Init maps with Open MPI 4.1 (plug-ins, threads' stacks and heaps, segments): 205 MiB, and
+ * some more.  With less it loses plug-ins one by one, and crashes. */
+#define MPI_ADDRESS_SPACE (240.0 * 1048576.0)
+
+static r1_status check_address_space(r1_err *err) {
+    double have = r1_address_space_left();
+
+    return have >= MPI_ADDRESS_SPACE
+               ? R1_OK
+               : R1_FAIL(err, R1_USAGE,
+                         "the limit on this process's address space (ulimit -v) leaves %.0f MiB; "
+                         "MPI alone needs %.0f MiB",
+                         have / 1048576.0, MPI_ADDRESS_SPACE / 1048576.0);
+}
+
 r1_status r1_world_open(r1_world *w, int *argc, char ***argv, r1_err *err) {
     int provided;
     MPI_Comm dup, node;
     r1_status st;
 
     *w = (r1_world){0};
+    R1_TRY(check_address_space(err));
     if (is_launched())
         die_with_launcher();
     r1_watchdog_start();

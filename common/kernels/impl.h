@@ -29,6 +29,9 @@ static inline int r1_threads_for(const r1_ops *ops, size_t work) {
     return work < R1_SERIAL_WORK ? 1 : ops->threads;
 }
 
+/* Can so many be started beside this one?  libgomp ends the process where they cannot. */
+R1_MUST_USE r1_status r1_threads_try(int threads, r1_err *err);
+
 void r1_ops_fill_ref(r1_ops *ops);
 void r1_ops_fill_avx2(r1_ops *ops);
 void r1_ops_fill_avx512(r1_ops *ops);

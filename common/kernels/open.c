@@ -80,6 +80,8 @@ r1_status r1_ops_open(r1_ops **ret_ops, r1_dtype dtype, const char *path, int th
     if (p->bf16_only && dtype != R1_BF16)
         return R1_FAIL(err, R1_USAGE, "numeric path '%s' computes in bf16, not in fp32", p->name);
     R1_ASSERT(threads >= 1 && dtype != R1_F16);
+    if (threads > 1)
+        R1_TRY(r1_threads_try(threads - 1, err));
     R1_TRY(R1_NEW(ops, 1, err));
     R1_TRY(R1_NEW(impl, 1, err));
     R1_TRY(r1_slab_open(&impl->slab, R1_SCRATCH_SHARED + (size_t)threads * R1_SCRATCH_THREAD,

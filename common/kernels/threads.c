@@ -1,10 +1,40 @@
-/* Which core each OpenMP thread runs on; see r1_threads_pin in kernels.h. */
-#include "common/kernels/kernels.h"
+/* Whether OpenMP's threads can be had, and which core each runs on; see kernels.h. */
+#include "common/base/mem.h"
+#include "common/kernels/impl.h"
 
 #include <omp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
+
+static void *pass(void *gate) {
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+r1_status r1_threads_try(int threads, r1_err *err) {
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t *thread = NULL;
+    int n = 0, rc = 0;
+    r1_status st;
+
+    R1_TRY(R1_NEW(thread, (size_t)threads, err));
+    pthread_mutex_lock(&gate); /* all of them at once */
+    while (n < threads && (rc = pthread_create(&thread[n], NULL, pass, &gate)) == 0)
+        n++;
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < n; i++)
+        pthread_join(thread[i], NULL);
+    if (rc != 0)
+        st = R1_FAIL(err, R1_NOMEM, "out of memory: stacks for %d threads (ulimit -v, -u): %s",
+                     threads, strerror(rc));
+done:
+    r1_free(thread);
+    return st;
+}
 
 /* CPU number `index` of the set; -1: it has fewer. */
 static int cpu_at(const cpu_set_t *set, int index) {
