@@ -132,6 +132,7 @@ static r1_status start(r1_run *run, r1_err *err) {
     uint64_t weights, optimizer;
     r1_status st;
 
+    s->numbers.step = run->at.step; /* from now on errors are of this one */
     R1_TRY(r1_trainer_checksum(run->trainer, &weights, &optimizer, err));
     s->numbers = numbers_of(run, weights, optimizer);
     st = r1_run_writes(run) ? begin(run, err) : R1_OK;
