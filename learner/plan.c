@@ -103,8 +103,8 @@ static r1_status check_shared(const r1_plan *p, const r1_config *cfg, const r1_w
 }
 
 /* A process goes on to map a second table of operations, the stack and the heap of the thread that
- * writes checkpoints, and what HDF5, MPI and rollouts need: 125 MiB measured with the smallest models.
- * HDF5 crashes where it gets none. */
+ * writes checkpoints, and what HDF5, MPI and rollouts need: 125 MiB measured with the smallest
+ * models.  HDF5 crashes where it gets none. */
 #define BESIDES (192 * MIB)
 
 /* What a batch system or `ulimit -v` leaves to one process. */

@@ -204,8 +204,9 @@ done:
     return st;
 }
 
-/* A step that failed leaves nothing behind, and its message says which checkpoint it was.  Nobody ends
- * the run before: on a full disk exit_status needs the room.  Collective, all with the same status. */
+/* A step that failed leaves nothing behind, and its message says which checkpoint it was.  Nobody
+ * ends the run before: on a full disk exit_status needs the room.  Collective, all with the same
+ * status. */
 static r1_status explain(const r1_run *run, r1_status st, r1_err *err) {
     r1_err gone;
 

@@ -145,8 +145,8 @@ static int is_launched(void) {
     return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
 }
 
-/* What MPI_Init maps with Open MPI 4.1 (plug-ins, threads' stacks and heaps, segments): 205 MiB, and
- * some more.  With less it loses plug-ins one by one, and crashes. */
+/* MPI_Init of Open MPI 4.1 maps 205 MiB (plug-ins, threads' stacks and heaps, segments); this is a
+ * little more.  With less it loses plug-ins one by one, and crashes. */
 #define MPI_ADDRESS_SPACE (240.0 * 1048576.0)
 
 static r1_status check_address_space(r1_err *err) {
