@@ -14,6 +14,7 @@
 #define STARVED_US 20000
 
 static _Atomic int done, starving, garbling;
+static _Atomic int64_t starved_step;
 
 static int is_me(const char *rank) {
     const char *mine = getenv("OMPI_COMM_WORLD_RANK");
@@ -36,8 +37,10 @@ static void act(const char *action) {
         ;
     if (strncmp(action, "delay=", 6) == 0)
         r1_sleep_us((long)(1e6 * strtod(action + 6, NULL)));
-    if (strcmp(action, "starve") == 0)
+    if (strcmp(action, "starve") == 0) {
+        starved_step = r1_my_card->step;
         starving = 1;
+    }
     if (strcmp(action, "garble") == 0)
         garbling = 1;
 }
@@ -60,7 +63,7 @@ void r1_fault_point(void) {
 }
 
 void r1_fault_tick(void) {
-    if (starving)
+    if (starving && r1_my_card->step == starved_step)
         r1_sleep_us(STARVED_US);
 }
 

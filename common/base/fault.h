@@ -6,7 +6,7 @@
  *     kill  abort  exit=CODE  stop     end or stop the process
  *     hang  spin                       sleep, or burn a core, for ever, somewhere else
  *     delay=SECONDS                    sleep, then go on
- *     starve                           from then on hardly any time to work
+ *     starve                           hardly any time to work in the rest of the step
  *     garble                           the next trajectory that this rank sends is damaged */
 
 #ifdef R1_FAULT_INJECTION
