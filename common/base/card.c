@@ -9,6 +9,7 @@
 static r1_card private_card;
 r1_card *_Atomic r1_my_card = &private_card;
 void (*r1_tick_hook)(void);
+static _Atomic int frozen;
 
 void r1_card_put(r1_card_text *t, const char *s) {
     char text[R1_CARD_TEXT] = "";
@@ -32,7 +33,13 @@ void r1_card_role(const char *role) {
     r1_card_put(&r1_my_card->role, role);
 }
 
+void r1_card_freeze(void) {
+    frozen = 1;
+}
+
 void r1_card_step(const char *stage, int64_t step) {
+    if (frozen)
+        return;
     if (stage)
         r1_card_put(&r1_my_card->stage, stage);
     atomic_store_explicit(&r1_my_card->step, step, memory_order_relaxed);
@@ -40,6 +47,8 @@ void r1_card_step(const char *stage, int64_t step) {
 }
 
 void r1_card_phase(const char *phase) {
+    if (frozen)
+        return;
     r1_card_put(&r1_my_card->phase, phase);
     r1_fault_point();
 }

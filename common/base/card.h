@@ -59,6 +59,9 @@ void r1_card_role(const char *role);
 void r1_card_step(const char *stage, int64_t step);
 void r1_card_phase(const char *phase);
 
+/* What stage, step and phase it shows is this rank's last word, whatever it leaves on its way out. */
+void r1_card_freeze(void);
+
 /* "rank 2 on HOST (actor), stage 'rl', step 12, phase 'rollout': waits for rank 0 (prompts, 16 bytes)
  * since 3 s". */
 void r1_card_describe(const r1_card *c, int rank, const char *host, char *buf, unsigned size);

@@ -13,6 +13,7 @@
 #define LEAP_S 1.0  /* a longer time between two looks: this process was stopped */
 
 static double deadline_s = 600;
+static int gave_up;
 
 void r1_comm_set_deadline(double seconds) {
     deadline_s = seconds;
@@ -48,6 +49,8 @@ void r1_wait_begin(r1_waiter *w, const char *what, int peer, size_t bytes) {
 static void tell(r1_waiter *w) {
     w->said = 1;
     w->moves = r1_board_moves(w->peer);
+    if (gave_up)
+        return;
     atomic_store(&r1_my_card->peer, w->peer);
     atomic_store(&r1_my_card->bytes, w->bytes);
     atomic_store(&r1_my_card->since_ms, (int64_t)(1e3 * w->t0_s));
@@ -63,6 +66,14 @@ static r1_status expired(const r1_waiter *w, r1_err *err) {
     return R1_FAIL(err, R1_PEER, "%s; nothing has moved for %.0f s%s", mine, w->idle_s, silent);
 }
 
+/* Ranks give up at the same time, and one of them reports where all are: this one's card keeps
+ * telling of the wait while it leaves its phases. */
+static r1_status give_up(r1_status st) {
+    gave_up = 1;
+    r1_card_freeze();
+    return st;
+}
+
 r1_status r1_wait_round(r1_waiter *w, r1_err *err) {
     nap(w->rounds);
     atomic_fetch_add_explicit(&r1_my_card->polls, 1, memory_order_relaxed);
@@ -75,16 +86,16 @@ r1_status r1_wait_round(r1_waiter *w, r1_err *err) {
         return R1_OK;
     w->t_last_s = now;
     if (r1_board_ending(err))
-        return R1_PEER;
+        return give_up(R1_PEER);
     r1_beats_exchange();
     uint64_t moves = r1_board_moves(w->peer);
     w->idle_s = moves != w->moves ? 0 : w->idle_s + (since < LEAP_S ? since : LEAP_S);
     w->moves = moves;
-    return w->idle_s > deadline_s ? expired(w, err) : R1_OK;
+    return w->idle_s > deadline_s ? give_up(expired(w, err)) : R1_OK;
 }
 
 void r1_wait_end(r1_waiter *w) {
-    if (w->said)
+    if (w->said && !gave_up)
         atomic_store(&r1_my_card->waiting, 0);
     r1_tick();
 }
