@@ -259,9 +259,11 @@ static int is_known_key(const char *key) {
     const char *at = known;
     size_t n = strlen(key);
 
-    while (n > 0 && (at = strstr(at, key)) && !(at[-1] == ' ' && at[n] == ' '))
+    if (n == 0 || strchr(key, ' ')) /* matches lie inside of the blanks at both ends */
+        return 0;
+    while ((at = strstr(at, key)) && !(at[-1] == ' ' && at[n] == ' '))
         at++;
-    return n > 0 && at != NULL;
+    return at != NULL;
 }
 
 static void warn_of_unknown(const reader *r) {
