@@ -4,8 +4,10 @@
 
 #include "common/base/mem.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_ITEMS  ((uint64_t)1 << 20)
 #define MAX_NAME   ((uint64_t)65535)
@@ -53,11 +55,15 @@ static size_t scalar_bytes(r1_gguf_type t) {
     return bytes[t];
 }
 
-static char *take_name(cursor *c) {
+/* part: of the file, for the message. */
+static r1_status take_name(const r1_gguf *g, cursor *c, const char *part, char **ret, r1_err *err) {
     uint64_t n = take_u64(c);
     const uint8_t *p = n <= MAX_NAME ? skip(c, n) : NULL;
 
-    return p ? r1_strndup((const char *)p, (size_t)n) : NULL;
+    if (!p)
+        return R1_FAIL(err, R1_DATA, "'%s': damaged GGUF %s at byte %zu", g->path, part, c->at);
+    *ret = r1_strndup((const char *)p, (size_t)n);
+    return *ret ? R1_OK : R1_FAIL(err, R1_NOMEM, "out of memory: GGUF %s of '%s'", part, g->path);
 }
 
 /* n values of one type: their bytes lie between the cursor's places. */
@@ -74,11 +80,11 @@ static void skip_values(cursor *c, r1_gguf_type t, uint64_t n) {
 }
 
 static r1_status read_value(r1_gguf *g, cursor *c, r1_gguf_value *v, r1_err *err) {
-    v->key = take_name(c);
-    uint32_t type = take_u32(c);
+    r1_status st = take_name(g, c, "metadata", &v->key, err);
 
-    if (!v->key)
-        return R1_FAIL(err, R1_DATA, "'%s': damaged GGUF metadata at byte %zu", g->path, c->at);
+    if (st != R1_OK)
+        return st;
+    uint32_t type = take_u32(c);
     v->n = 1;
     if (type == R1_GGUF_ARRAY) {
         v->is_array = 1;
@@ -100,10 +106,12 @@ static r1_status read_value(r1_gguf *g, cursor *c, r1_gguf_value *v, r1_err *err
 }
 
 static r1_status read_tensor(r1_gguf *g, cursor *c, r1_gguf_tensor *t, r1_err *err) {
-    t->name = take_name(c);
-    uint32_t n_dims = take_u32(c);
+    r1_status st = take_name(g, c, "tensor list", &t->name, err);
 
-    if (!t->name || n_dims > 4)
+    if (st != R1_OK)
+        return st;
+    uint32_t n_dims = take_u32(c);
+    if (n_dims > 4)
         return R1_FAIL(err, R1_DATA, "'%s': damaged GGUF tensor list at byte %zu", g->path, c->at);
     t->n_dims = (int)n_dims;
     for (uint32_t i = 0; i < n_dims; i++)
@@ -178,12 +186,13 @@ void r1_gguf_close(r1_gguf *g) {
 
 int r1_gguf_is(const char *path) {
     char magic[4] = "";
-    FILE *f = fopen(path, "rb");
+    int fd =
+        open(path, O_RDONLY | O_CLOEXEC); /* takes no memory, so that a lack of it is no "no" */
 
-    if (!f)
+    if (fd < 0)
         return 0;
-    size_t n = fread(magic, 1, 4, f);
-    fclose(f);
+    ssize_t n = read(fd, magic, 4);
+    close(fd);
     return n == 4 && memcmp(magic, "GGUF", 4) == 0;
 }
 
