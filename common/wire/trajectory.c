@@ -47,6 +47,22 @@ void r1_group_done(r1_group *g) {
 
 /* ---- encode ---- */
 
+/* Where packed bytes go.  The first failure is remembered, so that the calls that pack need not be
+ * asked one by one. */
+typedef struct sink {
+    r1_buf *buf;
+    r1_err *err;
+    r1_status st;
+} sink;
+
+static int write_sink(void *to, const char *bytes, size_t n) {
+    sink *s = to;
+
+    if (s->st == R1_OK)
+        s->st = r1_buf_add(s->buf, bytes, n, s->err);
+    return s->st == R1_OK ? 0 : -1;
+}
+
 static void pack_key(msgpack_packer *pk, const char *key) {
     msgpack_pack_str_with_body(pk, key, strlen(key));
 }
@@ -87,12 +103,12 @@ static void pack_sample(msgpack_packer *pk, const r1_trajectory *t) {
 }
 
 r1_status r1_group_encode(const r1_group *g, r1_buf *buf, r1_err *err) {
-    msgpack_sbuffer out;
+    sink to = {.buf = buf, .err = err};
+    size_t before = buf->len;
     msgpack_packer pk;
 
     R1_TRACE();
-    msgpack_sbuffer_init(&out);
-    msgpack_packer_init(&pk, &out, msgpack_sbuffer_write);
+    msgpack_packer_init(&pk, &to, write_sink);
     msgpack_pack_map(&pk, 9);
     pack_int(&pk, "schema", R1_WIRE_VERSION);
     pack_int(&pk, "deal", (int64_t)g->deal);
@@ -106,9 +122,11 @@ r1_status r1_group_encode(const r1_group *g, r1_buf *buf, r1_err *err) {
     msgpack_pack_array(&pk, (size_t)g->n);
     for (int i = 0; i < g->n; i++)
         pack_sample(&pk, &g->t[i]);
-    r1_status st = r1_buf_add(buf, out.data, out.size, err);
-    msgpack_sbuffer_destroy(&out);
-    return st;
+    if (to.st != R1_OK && buf->data) { /* all of it or nothing */
+        buf->len = before;
+        buf->data[before] = '\0';
+    }
+    return to.st;
 }
 
 /* ---- decode ---- */
@@ -314,7 +332,9 @@ r1_status r1_group_decode(const void *data, size_t len, const r1_wire_limits *li
         return R1_FAIL(err, R1_DATA, "trajectory message: not one whole msgpack object");
     msgpack_unpacked_init(&un);
     msgpack_unpack_return r = msgpack_unpack_next(&un, data, len, &off);
-    if (r != MSGPACK_UNPACK_SUCCESS || off != len)
+    if (r == MSGPACK_UNPACK_NOMEM_ERROR)
+        st = R1_FAIL(err, R1_NOMEM, "out of memory: trajectory message of %zu bytes", len);
+    else if (r != MSGPACK_UNPACK_SUCCESS || off != len)
         st = R1_FAIL(err, R1_DATA, "trajectory message: not one whole msgpack object");
     else
         st = decode_map(&un.data, limits, &g, err);
