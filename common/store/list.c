@@ -97,8 +97,13 @@ r1_status r1_ckpt_newest(const char *dir, int64_t before, char *ret_path, size_t
         if (steps[i] >= before)
             continue;
         R1_TRY(path_of(dir, steps[i], ret_path, size, err));
-        if (check(ret_path, m, &why) == R1_OK) {
+        r1_status state = check(ret_path, m, &why);
+        if (state == R1_OK) {
             *ret_step = steps[i];
+            goto done;
+        }
+        if (state == R1_NOMEM) { /* says nothing about the checkpoint */
+            st = R1_FAIL(err, state, "%s", why.msg);
             goto done;
         }
         r1_warn("passing over '%s': %s", ret_path, why.msg);
