@@ -19,6 +19,7 @@ static const char *const kind_names[N_KINDS] = {"exact", "number", "countdown", 
 static const char *const from_names[] = {"auto", "last", "boxed", "answer_tag", "hash"};
 
 struct r1_reward {
+    const char *name;
     kind kind;
     r1_number_from from;
 };
@@ -42,7 +43,7 @@ r1_status r1_reward_open(r1_reward **ret, const r1_reward_options *options, r1_e
                        options->name, from);
     if ((st = R1_NEW(r, 1, err)) != R1_OK)
         return st;
-    *r = (r1_reward){(kind)k, (r1_number_from)f};
+    *r = (r1_reward){kind_names[k], (kind)k, (r1_number_from)f};
     *ret = r;
     return R1_OK;
 }
@@ -94,9 +95,8 @@ r1_status r1_reward_lint(const r1_reward *r, const r1_grade_input *in, r1_err *e
     probe.completion = r1_text_of("x");
     r1_verdict v = r1_reward_grade(r, &probe);
     if (v.kind == R1_VERDICT_UNPARSEABLE_GOLD)
-        return R1_FAIL(err, R1_DATA, "reward '%s' cannot judge the reference '%.*s': %s",
-                       kind_names[r->kind], (int)(in->reference.n < 80 ? in->reference.n : 80),
-                       in->reference.s, v.note);
+        return R1_FAIL(err, R1_DATA, "reward '%s' cannot judge the reference '%.*s': %s", r->name,
+                       (int)(in->reference.n < 80 ? in->reference.n : 80), in->reference.s, v.note);
     return R1_OK;
 }
 

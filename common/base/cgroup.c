@@ -60,7 +60,7 @@ static double tightest(const char *root, const char *mount, const char *controll
     double least = -1;
 
     group_of(root, controller, group, sizeof group);
-    for (char *end = group + strlen(group);; *end = '\0') {
+    for (char *end;; *end = '\0') {
         snprintf(dir, sizeof dir, "%s%s%s", root, mount, group);
         double x = read(dir);
         if (x >= 0 && (least < 0 || x < least))

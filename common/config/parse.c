@@ -224,8 +224,9 @@ static r1_status read_rewards(const r1_reader *r, int *count, r1_reward_spec *re
             snprintf(key, sizeof key, "%s", at);
         R1_TRY(read_section(r, r1_schema_reward, spec, n, key));
         R1_TRY(check_required(r, r1_schema_reward, 0, n, key));
+        R1_ASSERT(spec->name); /* it is required */
         for (int i = 0; i < *count; i++)
-            if (strcmp(rewards[i].name, spec->name) == 0)
+            if (strcmp(spec->name, rewards[i].name) == 0)
                 return r1_reader_fail(r, n, key, "the reward is listed twice");
         ++*count;
     }

@@ -71,6 +71,7 @@ static void backward_qk_norm(const pass *p, int i, const r1_layer_tape *t) {
     const r1_layer_tensors *lt = &c->m->layout.layers[i];
     int hd = a->head_dim, nq = c->b->n_rows * a->heads, nk = c->b->n_rows * a->kv_heads;
 
+    R1_ASSERT(z->dq_raw && z->dk_raw);
     memset(z->dq_raw, 0, (size_t)nq * (size_t)hd * sizeof(float));
     memset(z->dk_raw, 0, (size_t)nk * (size_t)hd * sizeof(float));
     ops->rmsnorm_bwd(ops, t->q_raw, r1_vector(c, lt->q_norm), t->q_rstd, z->dq, nq, hd, z->dq_raw,

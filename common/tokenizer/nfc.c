@@ -85,7 +85,7 @@ r1_status r1_utf8_nfc(const char *s, size_t n, r1_buf *out, r1_err *err) {
     R1_TRY(order_marks(cps.ids, cps.n, err));
     utf8proc_ssize_t k = utf8proc_normalize_utf32(cps.ids, (utf8proc_ssize_t)cps.n,
                                                   UTF8PROC_COMPOSE | UTF8PROC_STABLE);
-    R1_ASSERT(k >= 0);
+    R1_ASSERT(k >= 0 && cps.ids); /* no text at all is NFC at a glance */
     for (utf8proc_ssize_t i = 0; i < k; i++) {
         char c[4];
         R1_TRY(r1_buf_add(out, c, r1_utf8_put(cps.ids[i], c), err));

@@ -135,6 +135,10 @@ static void score_group(r1_runner *runner, const r1_finished *f, float *grad, ag
     int lens[SAMPLES], order[1] = {0}, pos = 0, member = 0, n;
     r1_piece pieces[1];
 
+    if (!f) {
+        fail_msg("a prompt was not finished");
+        return;
+    }
     for (int i = 0; i < f->n; i++) {
         ids[i] = f->samples[i].ids;
         lens[i] = f->samples[i].n;

@@ -132,6 +132,10 @@ static void check_matmul_bwd(r1_ops *ops, r1_ops *ref) {
         r1_ops *one = open_path(ops->path, ops->dtype, 1);
         r1_ops *who[3] = {ops, ref, one};
 
+        if (!one) {
+            fail_msg("path %s does not open with one thread", ops->path);
+            return;
+        }
         for (int i = 0; i < 3; i++) {
             got[i][0] = normals((size_t)(m * k), 5, 1);
             got[i][1] = normals((size_t)(n * k), 6, 1);

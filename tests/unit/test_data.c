@@ -459,7 +459,7 @@ static void tasks_agree_on_equal_problems(void **state) {
  * ever dealt. */
 static void no_evaluated_text_is_dealt(void **state) {
     r1_data_spec held = addition;
-    int evaluated[21][21] = {{0}}, x[2], n_dealt = 0;
+    int evaluated[21][21] = {{0}}, x[2] = {0}, n_dealt = 0;
     r1_dataset *d;
     r1_problem p;
     r1_err err;
@@ -469,7 +469,7 @@ static void no_evaluated_text_is_dealt(void **state) {
     ASSERT_OK(r1_dataset_open(&d, &o, &err), &err);
     for (uint64_t i = 0; i < r1_dataset_size(d); i++) {
         ASSERT_OK(r1_dataset_get(d, i, &p, &err), &err);
-        numbers(p.prompt, x, 2);
+        assert_int_equal(numbers(p.prompt, x, 2), 2);
         assert_int_equal(evaluated[x[0]][x[1]], 0); /* distinct */
         evaluated[x[0]][x[1]] = 1;
         r1_problem_done(&p);
@@ -479,7 +479,7 @@ static void no_evaluated_text_is_dealt(void **state) {
     ASSERT_OK(r1_dataset_open(&d, &o, &err), &err);
     for (uint64_t i = 0; i < 4000; i++) {
         ASSERT_OK(r1_dataset_get(d, i, &p, &err), &err);
-        numbers(p.prompt, x, 2);
+        assert_int_equal(numbers(p.prompt, x, 2), 2);
         assert_false(evaluated[x[0]][x[1]] || evaluated[x[1]][x[0]]);
         n_dealt++;
         r1_problem_done(&p);
