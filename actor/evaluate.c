@@ -3,13 +3,13 @@
 
 #include "actor/input.h"
 #include "common/base/clock.h"
+#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/comm/collect.h"
 #include "common/metrics/json.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_MAX ((size_t)64 << 20)
@@ -51,9 +51,7 @@ static r1_status read_problem(job *j, const r1_jsonl *file, uint32_t row, proble
     R1_TRY(r1_jsonl_row(file, row, &obj, err));
     R1_TRY(r1_jsonl_text(file, row, obj, j->o->prompt_key, 0, &p->prompt, err));
     R1_TRY(r1_jsonl_text(file, row, obj, j->o->answer_key, 1, &p->reference, err));
-    char *extra = json_dumps(obj, JSON_COMPACT);
-    p->extra = extra ? r1_strdup(extra) : NULL;
-    free(extra);
+    R1_TRY(r1_json_dump(obj, JSON_COMPACT, "a problem", &p->extra, err));
     R1_TRY(r1_template_encode(m->tokenizer, m->template_kind, j->o->system, p->prompt, &p->ids,
                               NULL, err));
     int room = m->model.max_len - (int)p->ids.n;

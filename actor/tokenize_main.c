@@ -1,6 +1,7 @@
 /* r1-tokenize: JSON lines with texts -> their ids and what those decode to. */
 #include "common/base/cli.h"
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/tokenizer/tokenizer.h"
 #include "common/tokenizer/utf8.h"
 
@@ -49,12 +50,14 @@ static r1_status convert(const r1_tokenizer *t, const options *o, const json_t *
     R1_TRY(encode(t, o, text, &ids, err));
     R1_TRY(r1_tokenizer_decode(t, ids.ids, ids.n, o->skip_special, &out, err));
     R1_TRY(to_json(out.data ? out.data : "", out.len, &decoded, err));
+    int good = 1;
     for (size_t i = 0; i < ids.n; i++)
-        json_array_append_new(list, json_integer(ids.ids[i]));
-    json_object_set(row, "text", (json_t *)(uintptr_t)text);
-    json_object_set(row, "ids", list);
-    json_object_set(row, "decoded", decoded);
-    if (json_dumpf(row, stdout, JSON_ENSURE_ASCII) != 0 || putchar('\n') == EOF)
+        good = good && json_array_append_new(list, json_integer(ids.ids[i])) == 0;
+    good = good && json_object_set(row, "text", (json_t *)(uintptr_t)text) == 0 &&
+           json_object_set(row, "ids", list) == 0 && json_object_set(row, "decoded", decoded) == 0;
+    if (!good)
+        st = R1_FAIL(err, R1_NOMEM, "out of memory: %zu ids", ids.n);
+    else if (json_dumpf(row, stdout, JSON_ENSURE_ASCII) != 0 || putchar('\n') == EOF)
         st = R1_FAIL(err, R1_IO, "writing to stdout");
 done:
     json_decref(row);
@@ -74,9 +77,9 @@ static r1_status convert_line(const r1_tokenizer *t, const options *o, const cha
 
     r1_buf_init(&clean, 4 * R1_TEXT_MAX);
     R1_TRY(r1_utf8_replace(s, n, &clean, err));
-    row = json_loadb(clean.data, clean.len, JSON_ALLOW_NUL, &e);
+    st = r1_json_parse(&row, clean.data, clean.len, JSON_ALLOW_NUL, &e);
     const json_t *text = json_object_get(row, "text");
-    st = !row                    ? R1_FAIL(err, R1_DATA, "%s", e.text)
+    st = st != R1_OK             ? R1_FAIL(err, st, "%s", e.text)
          : !json_is_string(text) ? R1_FAIL(err, R1_DATA, "there is no string 'text'")
                                  : convert(t, o, text, err);
 done:

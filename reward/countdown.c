@@ -3,6 +3,7 @@
  * pass with a bounded depth.  U+00D7, U+00F7 and U+2212 are accepted for * / -; a sign in front of
  * an operand is not.  (TinyZero's checker evaluates the text as Python and hangs on 99**98**97:
  * there is no such operator here.) */
+#include "common/base/json.h"
 #include "reward/extract.h"
 #include "reward/rules.h"
 
@@ -146,10 +147,11 @@ static int by_value(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* nums and target of the row; 0 when they are not there. */
-static int read_row(r1_text extra, long *nums, int *ret_n, long *ret_target) {
+/* nums and target of the row; NULL, or why they cannot be had. */
+static const char *read_row(r1_text extra, long *nums, int *ret_n, long *ret_target) {
     json_error_t je;
-    json_t *root = extra.n ? json_loadb(extra.s, extra.n, JSON_ALLOW_NUL, &je) : NULL;
+    json_t *root = NULL;
+    r1_status st = extra.n ? r1_json_parse(&root, extra.s, extra.n, JSON_ALLOW_NUL, &je) : R1_DATA;
     json_t *list = json_object_get(root, "nums"), *target = json_object_get(root, "target");
     size_t n = json_array_size(list);
     int ok = n >= 1 && n <= MAX_NUMS && json_is_integer(target);
@@ -162,7 +164,7 @@ static int read_row(r1_text extra, long *nums, int *ret_n, long *ret_target) {
     *ret_n = (int)n;
     *ret_target = ok ? (long)json_integer_value(target) : 0;
     json_decref(root);
-    return ok;
+    return ok ? NULL : st == R1_NOMEM ? "out of memory" : "the row lacks nums or target";
 }
 
 static r1_verdict judge(parser *p, long *nums, int n, long target) {
@@ -204,8 +206,9 @@ r1_verdict r1_rule_countdown(const r1_grade_input *in) {
     long nums[MAX_NUMS], target;
     int n;
 
-    if (!read_row(in->extra, nums, &n, &target))
-        return r1_verdict_of(R1_VERDICT_UNPARSEABLE_GOLD, "the row lacks nums or target");
+    const char *lacks = read_row(in->extra, nums, &n, &target);
+    if (lacks)
+        return r1_verdict_of(R1_VERDICT_UNPARSEABLE_GOLD, lacks);
     r1_text segment = r1_extract_segment(in->question, in->completion);
     r1_place place = r1_extract_marked(segment, &span);
     span = r1_text_trim(span);

@@ -2,6 +2,7 @@
 #include "reward/grade.h"
 
 #include "common/base/clock.h"
+#include "common/base/json.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -22,17 +23,19 @@ static json_t *first_of(json_t *row, const char *const *keys, const char **ret_k
 }
 
 /* A number as the shortest text that reads back to it: 0.1, not 0.10000000000000001. */
-static char *number_text(const json_t *v) {
+static r1_status number_text(const json_t *v, const char *key, char **ret, r1_err *err) {
     for (size_t precision = 15;; precision++) {
-        char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(precision));
-        if (!text || precision == 17 || json_is_integer(v) ||
-            strtod(text, NULL) == json_real_value(v))
-            return text;
-        free(text);
+        r1_status st =
+            r1_json_dump(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(precision), key, ret, err);
+        if (st != R1_OK || precision == 17 || json_is_integer(v) ||
+            strtod(*ret, NULL) == json_real_value(v))
+            return st;
+        r1_free(*ret);
+        *ret = NULL;
     }
 }
 
-/* A string or number as text; *ret_own, if set, is for the caller to free. */
+/* A string or number as text; *ret_own, if set, is for the caller to free (r1_free). */
 static r1_status text_of(const json_t *v, const char *key, r1_text *ret, char **ret_own,
                          r1_err *err) {
     *ret_own = NULL;
@@ -41,9 +44,9 @@ static r1_status text_of(const json_t *v, const char *key, r1_text *ret, char **
     } else if (json_is_string(v)) {
         *ret = (r1_text){json_string_value(v), json_string_length(v)};
     } else if (json_is_number(v)) {
-        *ret_own = number_text(v);
-        if (!*ret_own)
-            return R1_FAIL(err, R1_NOMEM, "out of memory: key '%s'", key);
+        r1_status st = number_text(v, key, ret_own, err);
+        if (st != R1_OK)
+            return st;
         *ret = r1_text_of(*ret_own);
     } else {
         return R1_FAIL(err, R1_DATA, "key '%s' is neither a string nor a number", key);
@@ -103,18 +106,19 @@ static r1_status grade_any(const r1_reward *r, const fields *f, r1_grade_input *
         r1_verdict v = r1_reward_grade(r, in);
         if (i == 0 || v.kind == R1_VERDICT_CORRECT || !r1_verdict_scorable(ret->kind))
             *ret = v;
-        free(own);
+        r1_free(own);
     }
     return st;
 }
 
 static r1_status write_line(const json_t *id, uint64_t line_number, const r1_verdict *v,
                             const char *how, double us, r1_buf *out, r1_err *err) {
-    char *name = id ? json_dumps(id, JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_COMPACT) : NULL;
+    char *name = NULL;
     r1_status st;
 
-    if (id && !name)
-        return R1_FAIL(err, R1_NOMEM, "out of memory: id");
+    if (id)
+        R1_TRY(
+            r1_json_dump(id, JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_COMPACT, "id", &name, err));
     R1_TRY(r1_buf_addf(out, err, "{\"id\": "));
     st = name ? r1_buf_add(out, name, strlen(name), err)
               : r1_buf_addf(out, err, "%llu", (unsigned long long)line_number);
@@ -128,7 +132,7 @@ static r1_status write_line(const json_t *id, uint64_t line_number, const r1_ver
     R1_TRY(r1_buf_addf(out, err, ", \"how\": \"%s\", \"why\": \"%s\", \"us\": %.1f}\n", how,
                        v->note, us));
 done:
-    free(name);
+    r1_free(name);
     return st;
 }
 
@@ -138,12 +142,12 @@ r1_status r1_grade_row(const r1_reward *r, const char *kind, r1_text row, uint64
     char *completion = NULL, *question = NULL;
     json_error_t je;
     r1_verdict v;
-    r1_status st;
     fields f;
 
-    json_t *obj = json_loadb(row.s, row.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &je);
-    if (!obj)
-        return R1_FAIL(err, R1_DATA, "column %d: %s", je.column, je.text);
+    json_t *obj = NULL;
+    r1_status st = r1_json_parse(&obj, row.s, row.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &je);
+    if (st != R1_OK)
+        return R1_FAIL(err, st, "column %d: %s", je.column, je.text);
     if (!json_is_object(obj)) {
         st = R1_FAIL(err, R1_DATA, "not a JSON object");
         goto done;
@@ -159,8 +163,8 @@ r1_status r1_grade_row(const r1_reward *r, const char *kind, r1_text row, uint64
                       err));
     *ret_verdict = v.kind;
 done:
-    free(completion);
-    free(question);
+    r1_free(completion);
+    r1_free(question);
     json_decref(obj);
     return st;
 }

@@ -2,10 +2,10 @@
 #include "common/data/dataset.h"
 
 #include "common/base/hash.h"
+#include "common/base/json.h"
 #include "common/base/trace.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define EVAL_SEED    0x6c61766576616c75u /* evaluations are the same for every run */
@@ -281,9 +281,7 @@ static r1_status get_row(r1_dataset *d, uint32_t row, r1_problem *p, r1_err *err
         if (!p->completion)
             R1_TRY(R1_FAIL(err, R1_NOMEM, "out of memory: a problem"));
     }
-    char *extra = json_dumps(obj, JSON_COMPACT);
-    p->extra = extra ? r1_strdup(extra) : NULL;
-    free(extra);
+    R1_TRY(r1_json_dump(obj, JSON_COMPACT, "a problem", &p->extra, err));
     if (s->question)
         R1_TRY(word_prompt(s->question, &p->prompt, err));
 done:

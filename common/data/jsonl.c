@@ -1,6 +1,7 @@
 /* JSON lines; see jsonl.h. */
 #include "common/data/jsonl.h"
 
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/config/number.h"
 
@@ -72,11 +73,11 @@ r1_status r1_jsonl_row(const r1_jsonl *j, uint32_t row, json_t **ret, r1_err *er
     json_error_t je;
 
     R1_ASSERT(row < j->n);
-    json_t *v = json_loadb((const char *)j->map.data + j->offsets[row], j->lengths[row],
-                           JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &je);
-    if (!v)
-        return R1_FAIL(err, R1_DATA, "%s:%u: column %d: %s", j->path, j->lines[row], je.column,
-                       je.text);
+    json_t *v = NULL;
+    r1_status st = r1_json_parse(&v, (const char *)j->map.data + j->offsets[row], j->lengths[row],
+                                 JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &je);
+    if (st != R1_OK)
+        return R1_FAIL(err, st, "%s:%u: column %d: %s", j->path, j->lines[row], je.column, je.text);
     if (!json_is_object(v)) {
         json_decref(v);
         return R1_FAIL(err, R1_DATA, "%s:%u: not a JSON object", j->path, j->lines[row]);

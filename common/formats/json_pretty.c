@@ -1,9 +1,9 @@
 /* JSON for people; see json_pretty.h. */
 #include "common/formats/json_pretty.h"
 
+#include "common/base/json.h"
 #include "common/base/mem.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Does the text read back as the same value? */
@@ -16,22 +16,26 @@ static int reads_back(const char *text, const json_t *value) {
 }
 
 r1_status r1_json_pretty(const json_t *value, const char *what, char **ret_text, r1_err *err) {
-    char *text = NULL, *copy;
+    char *text = NULL;
+    size_t digits = 6;
+    r1_status st;
 
-    for (int digits = 6; digits <= 17; digits++) { /* 17 digits give back any double */
-        free(text);
-        text = json_dumps(value,
-                          JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION((size_t)digits));
-        if (!text || reads_back(text, value))
-            break;
+    do { /* 17 digits give back any double */
+        r1_free(text);
+        text = NULL;
+        R1_TRY(r1_json_dump(value, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits),
+                            what, &text, err));
+    } while (digits++ < 17 && !reads_back(text, value));
+    size_t n = strlen(text);
+    char *longer = r1_realloc(text, n + 2, 1);
+    if (!longer) {
+        st = R1_FAIL(err, R1_NOMEM, "out of memory: %s", what);
+        goto done;
     }
-    size_t n = text ? strlen(text) : 0;
-    copy = text ? r1_calloc(n + 2, 1) : NULL;
-    if (copy) {
-        memcpy(copy, text, n);
-        copy[n] = '\n';
-        *ret_text = copy;
-    }
-    free(text);
-    return copy ? R1_OK : R1_FAIL(err, R1_NOMEM, "out of memory: %s", what);
+    memcpy(longer + n, "\n", 2);
+    *ret_text = longer;
+    return R1_OK;
+done:
+    r1_free(text);
+    return st;
 }

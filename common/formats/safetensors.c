@@ -2,6 +2,7 @@
  * data_offsets}, then the data; and the index that names the shards of a large model. */
 #include "common/formats/source.h"
 
+#include "common/base/json.h"
 #include "common/base/mem.h"
 
 #include <jansson.h>
@@ -155,7 +156,12 @@ r1_status r1_source_safetensors(r1_tensors *t, const char *path, r1_err *err) {
         return R1_FAIL(err, R1_DATA,
                        "'%s' is no safetensors file: %llu header bytes in a file of %zu", path,
                        (unsigned long long)header, f->map.len);
-    root = json_loadb((const char *)f->map.data + 8, (size_t)header, JSON_REJECT_DUPLICATES, &je);
+    st = r1_json_parse(&root, (const char *)f->map.data + 8, (size_t)header, JSON_REJECT_DUPLICATES,
+                       &je);
+    if (st == R1_NOMEM) {
+        r1_err_set(err, st, "out of memory: the header of '%s'", path);
+        goto done;
+    }
     if (!json_is_object(root)) {
         st = R1_FAIL(err, R1_DATA, "'%s' is no safetensors file: its header: %s", path,
                      root ? "not an object" : je.text);
@@ -208,9 +214,9 @@ r1_status r1_source_index(r1_tensors *t, const char *dir, const char *index, r1_
     size_t len;
 
     R1_TRY(r1_file_slurp(index, MAX_INDEX, &text, &len, err));
-    root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
-    if (!root)
-        st = R1_FAIL(err, R1_DATA, "%s:%d: %s", index, je.line, je.text);
+    st = r1_json_parse(&root, text, len, JSON_REJECT_DUPLICATES, &je);
+    if (st != R1_OK)
+        r1_err_set(err, st, "%s:%d: %s", index, je.line, je.text);
     else if (!json_is_object(json_object_get(root, "weight_map")))
         st = R1_FAIL(err, R1_DATA, "%s: key 'weight_map' is missing", index);
     else

@@ -2,6 +2,7 @@
 #include "common/formats/safetensors_write.h"
 
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/formats/json_pretty.h"
@@ -10,7 +11,6 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Elements that are asked for at once, rounded to the tensor's grain. */
@@ -82,9 +82,14 @@ static r1_status put(writer *w, const void *data, size_t n, r1_err *err) {
 
 static json_t *entry_json(const r1_write_tensor *t, size_t at) {
     json_t *shape = json_array();
+    int good = 1;
 
     for (int i = 0; i < t->n_dims; i++)
-        json_array_append_new(shape, json_integer((json_int_t)t->dims[i]));
+        good = good && json_array_append_new(shape, json_integer((json_int_t)t->dims[i])) == 0;
+    if (!good) {
+        json_decref(shape);
+        return NULL;
+    }
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", r1_dtype_name(t->dtype), "shape", shape,
                      "data_offsets", (json_int_t)at, (json_int_t)(at + bytes_of(t)));
 }
@@ -95,7 +100,7 @@ static int in_pass(const writer *w, size_t i, size_t shard, int pass) {
 }
 
 /* {"format": "pt"} is what Hugging Face's loaders ask for before they read a file. */
-static char *header_text(const writer *w, size_t shard) {
+static r1_status header_text(const writer *w, size_t shard, char **ret, r1_err *err) {
     json_t *root = json_pack("{s:{s:s}}", "__metadata__", "format", "pt");
     size_t at = 0;
     int good = root != NULL;
@@ -109,25 +114,24 @@ static char *header_text(const writer *w, size_t shard) {
             at += bytes_of(t);
         }
     }
-    char *text = good ? json_dumps(root, JSON_COMPACT) : NULL;
+    r1_status st = r1_json_dump(good ? root : NULL, JSON_COMPACT, w->path, ret, err);
     json_decref(root);
-    return text;
+    return st;
 }
 
 static r1_status write_header(writer *w, size_t shard, r1_err *err) {
     static const char blanks[8] = "        ";
-    char *text = header_text(w, shard);
+    char *text = NULL;
     r1_status st;
 
-    if (!text)
-        return R1_FAIL(err, R1_NOMEM, "out of memory: the header of '%s'", w->path);
+    R1_TRY(header_text(w, shard, &text, err));
     size_t len = strlen(text);
     uint64_t padded = (uint64_t)r1_align_up(len, 8);
     R1_TRY(put(w, &padded, sizeof padded, err));
     R1_TRY(put(w, text, len, err));
     st = put(w, blanks, (size_t)padded - len, err);
 done:
-    free(text);
+    r1_free(text);
     return st;
 }
 
@@ -191,17 +195,20 @@ done:
 }
 
 static r1_status write_index(const writer *w, r1_err *err) {
-    json_t *map = json_object(), *root;
+    json_t *map = json_object(), *root = NULL;
     char name[64], path[R1_PATH_MAX], *text = NULL;
     json_int_t total = 0;
+    int good = 1;
     r1_status st;
 
     for (size_t i = 0; i < w->job->n_tensors; i++) {
         name_of(w, w->shard_of[i], name, sizeof name);
-        json_object_set_new(map, w->job->tensors[i].name, json_string(name));
+        good = good && json_object_set_new(map, w->job->tensors[i].name, json_string(name)) == 0;
         total += (json_int_t)bytes_of(&w->job->tensors[i]);
     }
-    root = json_pack("{s:{s:I}, s:o}", "metadata", "total_size", total, "weight_map", map);
+    if (good)
+        root = json_pack("{s:{s:I}, s:O}", "metadata", "total_size", total, "weight_map", map);
+    json_decref(map);
     R1_TRY(root ? r1_json_pretty(root, "the index of the weights", &text, err)
                 : R1_FAIL(err, R1_NOMEM, "out of memory: the index of '%s'", w->dir));
     R1_TRY(r1_path_format(path, sizeof path, err, "%s/model.safetensors.index.json", w->dir));

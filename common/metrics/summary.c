@@ -2,6 +2,7 @@
 #include "common/metrics/summary.h"
 
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/base/mem.h"
 
 #include <jansson.h>
@@ -53,40 +54,56 @@ static json_t *stage_json(const r1_summary_stage *s) {
                      number(s->wall_s), "eval", eval);
 }
 
+/* Of stages and phases: value, or NULL where a part of it is missing. */
+static json_t *whole(json_t *value, int good) {
+    if (good)
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
 static json_t *phases_json(const r1_summary *s) {
     json_t *all = json_object();
+    int good = 1;
 
     for (int p = 0; p < R1_PHASE_COUNT && s->has_phases; p++)
         if (s->phases[p].ranks)
-            json_object_set_new(all, r1_phase_name((r1_phase)p),
-                                json_pack("{s:f, s:f, s:f}", "min", s->phases[p].min, "avg",
-                                          s->phases[p].avg, "max", s->phases[p].max));
-    return all;
+            good = good &&
+                   json_object_set_new(all, r1_phase_name((r1_phase)p),
+                                       json_pack("{s:f, s:f, s:f}", "min", s->phases[p].min, "avg",
+                                                 s->phases[p].avg, "max", s->phases[p].max)) == 0;
+    return whole(all, good);
+}
+
+static json_t *stages_json(const r1_summary *s) {
+    json_t *all = json_array();
+    int good = 1;
+
+    for (int i = 0; i < s->n_stages; i++)
+        good = good && json_array_append_new(all, stage_json(&s->stage[i])) == 0;
+    return whole(all, good);
 }
 
 r1_status r1_summary_write(const r1_summary *s, const char *path, r1_err *err) {
     r1_status st = R1_OK;
-    json_t *stages = json_array(), *root = NULL;
+    json_t *root = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "stages", stages_json(s),
+                             "weights_checksum", text(s->weights_checksum), "optimizer_checksum",
+                             text(s->optimizer_checksum), "resumed_from",
+                             s->resumed_from < 0 ? json_null() : json_integer(s->resumed_from),
+                             "wall_s", number(s->wall_s), "exit_status",
+                             s->exit_status < 0 ? json_null() : json_integer(s->exit_status),
+                             "reproducible", s->reproducible, "phases_s", phases_json(s));
     char *out = NULL;
 
-    for (int i = 0; i < s->n_stages; i++)
-        json_array_append_new(stages, stage_json(&s->stage[i]));
-    root =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "stages", stages, "weights_checksum",
-                  text(s->weights_checksum), "optimizer_checksum", text(s->optimizer_checksum),
-                  "resumed_from", s->resumed_from < 0 ? json_null() : json_integer(s->resumed_from),
-                  "wall_s", number(s->wall_s), "exit_status",
-                  s->exit_status < 0 ? json_null() : json_integer(s->exit_status), "reproducible",
-                  s->reproducible, "phases_s", phases_json(s));
-    out = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-    if (!out) {
+    if (!root) {
         st =
             R1_FAIL(err, R1_NOMEM, "'%s': no memory for the summary, or a name is not UTF-8", path);
         goto done;
     }
+    R1_TRY(r1_json_dump(root, JSON_INDENT(2), path, &out, err));
     R1_TRY(r1_file_write_atomic(path, out, strlen(out), err));
 done:
-    free(out); /* jansson's */
+    r1_free(out);
     json_decref(root);
     return st;
 }
@@ -138,8 +155,8 @@ r1_status r1_summary_read(r1_summary *ret, const char *path, r1_err *err) {
     json_t *root = NULL;
 
     R1_TRY(r1_file_slurp(path, 1 << 20, &data, &len, err));
-    if (!(root = json_loadb(data, len, 0, &why))) {
-        st = R1_FAIL(err, R1_DATA, "%s:%d: not valid JSON: %s", path, why.line, why.text);
+    if ((st = r1_json_parse(&root, data, len, 0, &why)) != R1_OK) {
+        r1_err_set(err, st, "%s:%d: not valid JSON: %s", path, why.line, why.text);
         goto done;
     }
     const json_t *stages = json_object_get(root, "stages");

@@ -2,6 +2,7 @@
 #include "common/model/arch.h"
 
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/formats/json_pretty.h"
@@ -56,10 +57,12 @@ static int get_int(reader *r, const char *key, int lo, int hi, int fallback) {
     json_int_t x = json_is_integer(v) ? json_integer_value(v) : -1;
     if (!json_is_integer(v) || x < lo || x > hi) {
         if (r->st == R1_OK) {
-            char *text = json_dumps(v, JSON_ENCODE_ANY);
-            r->st = R1_FAIL(r->err, R1_DATA, "%s: key '%s' is %.60s, not an integer in %d..%d",
-                            r->path, key, text ? text : "?", lo, hi);
-            free(text);
+            char *text = NULL;
+            r->st = r1_json_dump(v, JSON_ENCODE_ANY, key, &text, r->err);
+            if (r->st == R1_OK)
+                r->st = R1_FAIL(r->err, R1_DATA, "%s: key '%s' is %.60s, not an integer in %d..%d",
+                                r->path, key, text, lo, hi);
+            r1_free(text);
         }
         return lo;
     }
@@ -337,11 +340,11 @@ r1_status r1_arch_from_json(r1_arch *ret_arch, const char *text, size_t len, con
                             r1_err *err) {
     r1_arch a = {0};
     json_error_t je;
-    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
-    r1_status st;
+    json_t *root = NULL;
+    r1_status st = r1_json_parse(&root, text, len, JSON_REJECT_DUPLICATES, &je);
 
-    if (!root)
-        return R1_FAIL(err, R1_DATA, "%s:%d: %s", path, je.line, je.text);
+    if (st != R1_OK)
+        return R1_FAIL(err, st, "%s:%d: %s", path, je.line, je.text);
     st = json_is_object(root) ? read_arch(&a, root, path, err)
                               : R1_FAIL(err, R1_DATA, "%s: not a JSON object", path);
     json_decref(root);
@@ -365,12 +368,13 @@ static r1_status open_dir(r1_arch *ret, const char *dir, r1_err *err) {
     if (r1_path_exists(path)) { /* its list of stop tokens is the one that generation goes by */
         json_error_t je;
         R1_TRY(r1_file_slurp(path, MAX_CONFIG, &text, &len, err));
-        json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
-        reader r = {.obj = root, .path = path, .err = err};
-        if (root)
+        json_t *root = NULL;
+        st = r1_json_parse(&root, text, len, JSON_REJECT_DUPLICATES, &je);
+        reader r = {.obj = root, .path = path, .err = err, .st = st};
+        if (st == R1_OK)
             read_eos(&r, &a);
         else
-            r.st = R1_FAIL(err, R1_DATA, "%s:%d: %s", path, je.line, je.text);
+            r1_err_set(err, st, "%s:%d: %s", path, je.line, je.text);
         json_decref(root);
         R1_TRY(r.st);
         R1_TRY(r1_arch_check(&a, path, err));
@@ -482,9 +486,10 @@ static json_t *rope_json(const r1_arch *a) {
 
 r1_status r1_arch_to_json(const r1_arch *a, const char *torch_dtype, char **ret_text, r1_err *err) {
     json_t *eos = json_array();
+    int good = eos != NULL;
 
     for (int i = 0; i < a->n_eos; i++)
-        json_array_append_new(eos, json_integer(a->eos_ids[i]));
+        good = good && json_array_append_new(eos, json_integer(a->eos_ids[i])) == 0;
     json_t *root = json_pack(
         "{s:[s], s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:b, s:s, s:o, s:s}",
         "architectures", class_names[a->kind], "model_type", kind_names[a->kind], "hidden_size",
@@ -494,13 +499,13 @@ r1_status r1_arch_to_json(const r1_arch *a, const char *torch_dtype, char **ret_
         a->max_positions, "rms_norm_eps", decimal_of(a->norm_eps), "rope_theta", a->rope_theta,
         "initializer_range", a->init_std, "tie_word_embeddings", a->tied, "hidden_act", "silu",
         "rope_scaling", rope_json(a), "torch_dtype", torch_dtype);
-    if (root && a->bos_id >= 0)
-        json_object_set_new(root, "bos_token_id", json_integer(a->bos_id));
-    if (root && a->n_eos == 1)
-        json_object_set(root, "eos_token_id", json_array_get(eos, 0));
-    else if (root && a->n_eos > 1)
-        json_object_set(root, "eos_token_id", eos);
-    r1_status st = root ? r1_json_pretty(root, "config.json", ret_text, err)
+    good = good && root;
+    if (good && a->bos_id >= 0)
+        good = json_object_set_new(root, "bos_token_id", json_integer(a->bos_id)) == 0;
+    if (good && a->n_eos > 0)
+        good = json_object_set(root, "eos_token_id",
+                               a->n_eos == 1 ? json_array_get(eos, 0) : eos) == 0;
+    r1_status st = good ? r1_json_pretty(root, "config.json", ret_text, err)
                         : R1_FAIL(err, R1_NOMEM, "out of memory: config.json");
     json_decref(root);
     json_decref(eos);

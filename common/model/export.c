@@ -2,6 +2,7 @@
 #include "common/model/export.h"
 
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/formats/json_pretty.h"
 #include "common/formats/safetensors_write.h"
@@ -81,17 +82,23 @@ done:
 static r1_status write_generation(const r1_arch *a, const char *dir, r1_err *err) {
     char path[R1_PATH_MAX], *text = NULL;
     json_t *root = json_object(), *eos = json_array();
+    int good = root && eos;
     r1_status st;
 
     R1_TRY(r1_path_format(path, sizeof path, err, "%s/generation_config.json", dir));
     if (r1_path_exists(path) || (a->n_eos == 0 && a->bos_id < 0))
         goto done;
     if (a->bos_id >= 0)
-        json_object_set_new(root, "bos_token_id", json_integer(a->bos_id));
+        good = good && json_object_set_new(root, "bos_token_id", json_integer(a->bos_id)) == 0;
     for (int i = 0; i < a->n_eos; i++)
-        json_array_append_new(eos, json_integer(a->eos_ids[i]));
+        good = good && json_array_append_new(eos, json_integer(a->eos_ids[i])) == 0;
     if (a->n_eos > 0)
-        json_object_set(root, "eos_token_id", a->n_eos == 1 ? json_array_get(eos, 0) : eos);
+        good = good && json_object_set(root, "eos_token_id",
+                                       a->n_eos == 1 ? json_array_get(eos, 0) : eos) == 0;
+    if (!good) {
+        st = R1_FAIL(err, R1_NOMEM, "out of memory: '%s'", path);
+        goto done;
+    }
     R1_TRY(r1_json_pretty(root, "generation_config.json", &text, err));
     st = write_text(dir, "generation_config.json", text, err);
 done:
@@ -123,15 +130,18 @@ r1_status r1_export_copy_config(const char *from, r1_dtype dtype, const char *di
 
     R1_TRY(r1_path_format(path, sizeof path, err, "%s/config.json", from));
     R1_TRY(r1_file_slurp(path, MAX_CONFIG, &text, &len, err));
-    if (!(root = json_loadb(text, len, 0, &je))) {
-        st = R1_FAIL(err, R1_DATA, "%s:%d: %s", path, je.line, je.text);
+    if ((st = r1_json_parse(&root, text, len, 0, &je)) != R1_OK) {
+        r1_err_set(err, st, "%s:%d: %s", path, je.line, je.text);
         goto done;
     }
     /* transformers 4 says torch_dtype, transformers 5 dtype. */
     key = json_object_get(root, "dtype") ? "dtype" : "torch_dtype";
     have = json_string_value(json_object_get(root, key));
     if (!have || strcmp(have, torch_name(dtype)) != 0) { /* else byte for byte as it is */
-        json_object_set_new(root, key, json_string(torch_name(dtype)));
+        if (json_object_set_new(root, key, json_string(torch_name(dtype))) != 0) {
+            st = R1_FAIL(err, R1_NOMEM, "out of memory: '%s'", path);
+            goto done;
+        }
         r1_free(text);
         text = NULL;
         R1_TRY(r1_json_pretty(root, "config.json", &text, err));

@@ -1,24 +1,28 @@
 /* The byte tokenizer. */
 #include "common/tokenizer/impl.h"
 
+#include "common/base/json.h"
+
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What r1_tokenizer_open reads again. */
 static r1_status keep_description(r1_tokenizer *t, const char *const *added, int n, r1_err *err) {
     json_t *root = json_object(), *list = json_array();
 
+    int good = 1;
+
     for (int i = 0; i < n; i++)
-        json_array_append_new(list, json_string(added[i]));
-    json_object_set_new(root, "kind", json_string("bytes"));
-    json_object_set_new(root, "added_tokens", list);
-    char *text = json_dumps(root, JSON_INDENT(2));
+        good = good && json_array_append_new(list, json_string(added[i])) == 0;
+    good = json_object_set_new(root, "added_tokens", list) == 0 && good;
+    good = good && json_object_set_new(root, "kind", json_string("bytes")) == 0;
+    char *text = NULL;
+    r1_status st = r1_json_dump(good ? root : NULL, JSON_INDENT(2), "tokenizer", &text, err);
+
     json_decref(root);
-    if (!text)
-        return R1_FAIL(err, R1_NOMEM, "out of memory: tokenizer");
-    r1_status st = r1_tokenizer_keep(t, "tokenizer_bytes.json", text, strlen(text), err);
-    free(text);
+    if (st == R1_OK)
+        st = r1_tokenizer_keep(t, "tokenizer_bytes.json", text, strlen(text), err);
+    r1_free(text);
     return st;
 }
 
@@ -50,7 +54,10 @@ r1_status r1_tokenizer_new_bytes(r1_tokenizer **ret, const char *const *added, i
             st = R1_FAIL(err, R1_USAGE, "tokenizer.added_tokens: '%s' is there twice", added[i]);
             goto done;
         }
-        json_object_setn_new_nocheck(seen, added[i], a.n, json_true());
+        if (json_object_setn_new_nocheck(seen, added[i], a.n, json_true()) != 0) {
+            st = R1_FAIL(err, R1_NOMEM, "out of memory: tokenizer");
+            goto done;
+        }
         R1_TRY(r1_token_set(t, a.id, added[i], a.n, 0, err));
         R1_TRY(r1_added_add(&t->raw, &a, err));
     }

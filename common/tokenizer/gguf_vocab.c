@@ -5,10 +5,11 @@
  * both, and a converted model has the file that others expect. */
 #include "common/tokenizer/impl.h"
 
+#include "common/base/json.h"
 #include "common/formats/gguf.h"
+#include "common/tokenizer/utf8.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Values of tokenizer.ggml.token_type. */
@@ -19,6 +20,10 @@ enum {
 
 static r1_status wrong(const r1_gguf *g, const char *key, const char *what, r1_err *err) {
     return R1_FAIL(err, R1_DATA, "'%s': key '%s' %s", g->path, key, what);
+}
+
+static r1_status no_memory(const r1_gguf *g, r1_err *err) {
+    return R1_FAIL(err, R1_NOMEM, "out of memory: tokenizer of '%s'", g->path);
 }
 
 /* A string value as NUL-terminated memory; "" where it is absent. */
@@ -65,12 +70,15 @@ static r1_status read_tokens(const r1_gguf *g, json_t *vocab, json_t *added, r1_
     for (uint64_t i = 0; i < tokens->n; i++) {
         const char *s = r1_gguf_next(tokens, &at, &n);
         int type = types ? (int)r1_gguf_element(types, i) : 1;
-        if (json_object_getn(vocab, s, n) ||
-            json_object_setn_new(vocab, s, n, json_integer((json_int_t)i)) != 0)
+        if (json_object_getn(vocab, s, n) || !r1_utf8_valid(s, n))
             return R1_FAIL(err, R1_DATA, "'%s': token %llu is no text, or is there twice", g->path,
                            (unsigned long long)i);
-        if (type == TOKEN_CONTROL || type == TOKEN_USER_DEFINED)
-            json_array_append_new(added, added_token((json_int_t)i, s, n, type == TOKEN_CONTROL));
+        if (json_object_setn_new(vocab, s, n, json_integer((json_int_t)i)) != 0)
+            return no_memory(g, err);
+        if ((type == TOKEN_CONTROL || type == TOKEN_USER_DEFINED) &&
+            json_array_append_new(added, added_token((json_int_t)i, s, n, type == TOKEN_CONTROL)) !=
+                0)
+            return no_memory(g, err);
     }
     return R1_OK;
 }
@@ -82,8 +90,10 @@ static r1_status read_merges(const r1_gguf *g, json_t *merges, r1_err *err) {
 
     for (uint64_t i = 0; st == R1_OK && i < v->n; i++) {
         const char *s = r1_gguf_next(v, &at, &n);
-        if (json_array_append_new(merges, json_stringn(s, n)) != 0)
+        if (!r1_utf8_valid(s, n))
             st = wrong(g, "tokenizer.ggml.merges", "has a merge that is no text", err);
+        else if (json_array_append_new(merges, json_stringn(s, n)) != 0)
+            st = no_memory(g, err);
     }
     return st;
 }
@@ -120,6 +130,7 @@ static r1_status make_configs(const r1_gguf *g, const json_t *vocab, const char 
                                         "tokenizer.ggml.eom_token_id"};
     json_t *config = json_object(), *ids = json_array();
     int64_t add_bos = 0;
+    int good = 1;
     char *chat = NULL;
     const char *text;
     json_int_t id;
@@ -128,21 +139,28 @@ static r1_status make_configs(const r1_gguf *g, const json_t *vocab, const char 
     R1_TRY(r1_gguf_int(g, "tokenizer.ggml.add_bos_token", starts_with_bos(pre), &add_bos, err));
     R1_TRY(token_text(g, "tokenizer.ggml.bos_token_id", vocab, &text, &id, err));
     if (text)
-        json_object_set_new(config, "bos_token", json_string(text));
-    json_object_set_new(config, "add_bos_token", json_boolean(add_bos && text));
+        good = json_object_set_new(config, "bos_token", json_string(text)) == 0;
+    good = good && json_object_set_new(config, "add_bos_token", json_boolean(add_bos && text)) == 0;
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
         R1_TRY(token_text(g, stops[i], vocab, &text, &id, err));
         if (text && i == 0)
-            json_object_set_new(config, "eos_token", json_string(text));
+            good = good && json_object_set_new(config, "eos_token", json_string(text)) == 0;
         if (text)
-            json_array_append_new(ids, json_integer(id));
+            good = good && json_array_append_new(ids, json_integer(id)) == 0;
     }
     R1_TRY(text_of(g, "tokenizer.chat_template", &chat, err));
-    if (*chat && json_object_set_new(config, "chat_template", json_string(chat)) != 0)
+    if (!r1_utf8_valid(chat, strlen(chat))) {
         st = wrong(g, "tokenizer.chat_template", "is no text", err);
-    json_object_set_new(config, "tokenizer_class", json_string("PreTrainedTokenizerFast"));
+        goto done;
+    }
+    if (*chat)
+        good = good && json_object_set_new(config, "chat_template", json_string(chat)) == 0;
+    good = good && json_object_set_new(config, "tokenizer_class",
+                                       json_string("PreTrainedTokenizerFast")) == 0;
     *ret_config = json_incref(config);
     *ret_generation = json_pack("{s:O}", "eos_token_id", ids);
+    if (!good || !*ret_generation)
+        st = no_memory(g, err);
 done:
     r1_free(chat);
     json_decref(config);
@@ -169,7 +187,7 @@ static r1_status make_tokenizer(const r1_gguf *g, const char *pre, json_t *vocab
         "end_of_word_suffix", "fuse_unk", 0, "byte_fallback", 0, "ignore_merges", ignore_merges,
         "vocab", vocab, "merges", merges);
     if (!*ret)
-        st = R1_FAIL(err, R1_NOMEM, "out of memory: tokenizer of '%s'", g->path);
+        st = no_memory(g, err);
 done:
     json_decref(added);
     json_decref(merges);
@@ -186,16 +204,14 @@ static r1_status open_parsed(r1_tokenizer **ret, json_t *const parts[3], const c
     r1_status st = R1_OK;
 
     for (int i = 0; i < 3 && st == R1_OK; i++) {
-        text[i] = json_dumps(parts[i], JSON_INDENT(1));
-        if (!text[i])
-            st = R1_FAIL(err, R1_NOMEM, "out of memory: %s of '%s'", names[i], where);
-        else
+        st = r1_json_dump(parts[i], JSON_INDENT(1), names[i], &text[i], err);
+        if (st == R1_OK)
             files[i] = (r1_tokenizer_file){names[i], text[i], strlen(text[i])};
     }
     if (st == R1_OK)
         st = r1_tokenizer_open_files(ret, files, 3, where, err);
     for (int i = 0; i < 3; i++)
-        free(text[i]);
+        r1_free(text[i]);
     return st;
 }
 

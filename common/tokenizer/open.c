@@ -6,6 +6,7 @@
 #include "common/tokenizer/impl.h"
 
 #include "common/base/file.h"
+#include "common/base/json.h"
 #include "common/formats/gguf.h"
 
 #include <stdlib.h>
@@ -27,9 +28,9 @@ static r1_status load(const r1_tokenizer_file *files, int n, const char *name, j
     *ret = NULL;
     if (!f)
         return R1_OK;
-    *ret = json_loadb(f->data, f->n, JSON_ALLOW_NUL, &e);
-    if (!*ret)
-        return R1_FAIL(err, R1_DATA, "%s: line %d: %s", name, e.line, e.text);
+    r1_status st = r1_json_parse(ret, f->data, f->n, JSON_ALLOW_NUL, &e);
+    if (st != R1_OK)
+        return R1_FAIL(err, st, "%s: line %d: %s", name, e.line, e.text);
     if (json_is_object(*ret))
         return R1_OK;
     json_decref(*ret);
@@ -97,16 +98,21 @@ static r1_status named_token(r1_tokenizer *t, const json_t *config, const char *
 /* ---------------------------------------------------------------- tokenizer_config.json */
 
 /* The texts of the added tokens so far, as keys: asking r1_tokenizer_id for each of a long list
- * would take quadratic time. */
+ * would take quadratic time.  NULL: out of memory. */
 static json_t *added_texts(const r1_tokenizer *t) {
     json_t *known = json_object();
+    int good = known != NULL;
 
     for (int pass = 0; pass < 2; pass++) {
         const r1_added *a = pass ? &t->normalized : &t->raw;
-        for (size_t i = 0; i < a->n; i++)
-            json_object_setn_new_nocheck(known, a->tokens[i].text, a->tokens[i].n, json_true());
+        for (size_t i = 0; i < a->n && good; i++)
+            good = json_object_setn_new_nocheck(known, a->tokens[i].text, a->tokens[i].n,
+                                                json_true()) == 0;
     }
-    return known;
+    if (good)
+        return known;
+    json_decref(known);
+    return NULL;
 }
 
 /* added_tokens_decoder: {"id": {content, ...}}; those that tokenizer.json lacks are added. */
@@ -134,13 +140,16 @@ static r1_status read_more_added(r1_tokenizer *t, const json_t *config, r1_err *
         t->vocab = (int)last + 1;
     }
     json_t *known = added_texts(t);
+    if (!known)
+        return R1_FAIL(err, R1_NOMEM, "out of memory: added tokens");
     json_object_foreach(more, key, o) {
         const json_t *text = json_object_get(o, "content");
         size_t n = json_string_length(text);
         if (st != R1_OK || !n || json_object_getn(known, json_string_value(text), n))
             continue;
-        json_object_setn_new(known, json_string_value(text), n, json_true());
-        st = r1_tokenizer_read_added(t, o, strtol(key, NULL, 10), NULL, err);
+        st = json_object_setn_new(known, json_string_value(text), n, json_true()) == 0
+                 ? r1_tokenizer_read_added(t, o, strtol(key, NULL, 10), NULL, err)
+                 : R1_FAIL(err, R1_NOMEM, "out of memory: added tokens");
     }
     json_decref(known);
     if (st != R1_OK)
@@ -198,15 +207,17 @@ static r1_status keep_generation(r1_tokenizer *t, json_t *generation, const r1_t
     if (!t->n_eos && !file)
         return R1_OK;
     json_t *o = generation ? json_incref(generation) : json_object(), *ids = json_array();
+    int good = 1;
     for (int i = 0; i < t->n_eos; i++)
-        json_array_append_new(ids, json_integer(t->eos[i]));
-    json_object_set_new(o, "eos_token_id", ids);
-    char *text = json_dumps(o, JSON_INDENT(2));
+        good = good && json_array_append_new(ids, json_integer(t->eos[i])) == 0;
+    good = json_object_set_new(o, "eos_token_id", ids) == 0 && good;
+    char *text = NULL;
+    r1_status st =
+        r1_json_dump(good ? o : NULL, JSON_INDENT(2), "generation_config.json", &text, err);
     json_decref(o);
-    if (!text)
-        return R1_FAIL(err, R1_NOMEM, "out of memory: generation_config.json");
-    r1_status st = r1_tokenizer_keep(t, "generation_config.json", text, strlen(text), err);
-    free(text);
+    if (st == R1_OK)
+        st = r1_tokenizer_keep(t, "generation_config.json", text, strlen(text), err);
+    r1_free(text);
     return st;
 }
 

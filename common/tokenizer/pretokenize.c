@@ -327,15 +327,17 @@ r1_status r1_pretok_named(const char *name, json_t **ret_pre, int *ret_nfc, int 
     for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
         if (strlen(name) + 3 > sizeof key || strchr(name, ' ') || !strstr(named[i].names, key))
             continue;
-        json_t *list = json_array();
-        for (const int *cut = named[i].cuts;; cut++) {
-            json_array_append_new(list, cut_json(*cut));
-            if (*cut >= BYTES)
-                break;
-        }
-        *ret_pre = json_pack("{s:s, s:o}", "type", "Sequence", "pretokenizers", list);
-        if (!*ret_pre)
+        json_t *list = json_array(), *pre = NULL;
+        const int *cut = named[i].cuts;
+        int good = json_array_append_new(list, cut_json(*cut)) == 0;
+        while (good && *cut < BYTES)
+            good = json_array_append_new(list, cut_json(*++cut)) == 0;
+        if (good)
+            pre = json_pack("{s:s, s:O}", "type", "Sequence", "pretokenizers", list);
+        json_decref(list);
+        if (!pre)
             return R1_FAIL(err, R1_NOMEM, "out of memory: pre_tokenizer");
+        *ret_pre = pre;
         *ret_nfc = named[i].nfc;
         *ret_ignore_merges = named[i].ignore_merges;
         return R1_OK;

@@ -3,6 +3,7 @@
 #include "common/tokenizer/impl.h"
 
 #include "common/base/hash.h"
+#include "common/base/json.h"
 #include "common/tokenizer/utf8.h"
 
 #include <string.h>
@@ -424,9 +425,12 @@ static r1_status read_added(r1_tokenizer *t, const json_t *added, const json_t *
                          json_string_value(text));
             break;
         }
-        json_object_setn_new(seen, json_string_value(text), json_string_length(text), json_true());
-        st =
-            r1_tokenizer_read_added(t, o, json_integer_value(json_object_get(o, "id")), vocab, err);
+        if (json_object_setn_new(seen, json_string_value(text), json_string_length(text),
+                                 json_true()) != 0)
+            st = R1_FAIL(err, R1_NOMEM, "out of memory: added tokens");
+        else
+            st = r1_tokenizer_read_added(t, o, json_integer_value(json_object_get(o, "id")), vocab,
+                                         err);
     }
     json_decref(seen);
     return st;
@@ -434,16 +438,17 @@ static r1_status read_added(r1_tokenizer *t, const json_t *added, const json_t *
 
 r1_status r1_tokenizer_read_json(r1_tokenizer *t, const char *text, size_t n, r1_err *err) {
     json_error_t e;
-    json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &e);
+    json_t *root = NULL;
+    r1_status st = r1_json_parse(&root, text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &e);
     const json_t *model = json_object_get(root, "model");
     const json_t *added = json_object_get(root, "added_tokens");
-    r1_status st = R1_OK;
 
     t->prefix = -1;
     r1_buf_init(&t->text, R1_TOKENIZER_FILE_MAX);
-    if (!root || !json_is_object(model)) {
-        st = root ? R1_FAIL(err, R1_DATA, "no object 'model': this is no tokenizer.json")
-                  : R1_FAIL(err, R1_DATA, "line %d: %s", e.line, e.text);
+    if (st != R1_OK)
+        return R1_FAIL(err, st, "line %d: %s", e.line, e.text);
+    if (!json_is_object(model)) {
+        st = R1_FAIL(err, R1_DATA, "no object 'model': this is no tokenizer.json");
         goto done;
     }
     if (added && !json_is_null(added) && !json_is_array(added)) {
