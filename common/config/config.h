@@ -7,6 +7,8 @@
  * comparison on resume.  A stage has its own copies of data, rewards, optimizer and limits: what the
  * stage does not override is inherited; data.eval inherits what it lacks from data.train.
  *
+ * Limits of the YAML: 1 MiB, 16 levels, 1000 keys in a mapping; no tags, anchors or aliases.
+ *
  * Integers that may be `auto` or `null` hold R1_AUTO then; such floats hold NaN.  Strings belong to
  * the config and live until r1_config_free.
  *

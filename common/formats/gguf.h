@@ -3,7 +3,8 @@
 /* The head of a GGUF file (versions 2 and 3): metadata by key, and where the tensors lie.
  *
  * The file stays mapped; strings and arrays are views into it (not NUL-terminated).  Everything is
- * checked at opening, so that readers can walk over arrays without another test. */
+ * checked at opening, so that readers can walk over arrays without another test.  Limits: 2^20 keys,
+ * 2^20 tensors of at most 4 dimensions, names of 65535 bytes, no arrays of arrays. */
 #include "common/base/err.h"
 #include "common/base/file.h"
 

@@ -11,7 +11,9 @@
  * model.layers.0.self_attn.q_proj.weight here, and where GGUF stores the rows of q and k pair by pair
  * (architecture llama) they are read as halves again.
  *
- * Files come from outside: every length, offset, shape and name is checked at opening. */
+ * Files come from outside: every length, offset, shape and name is checked at opening.  Limits: 2^20
+ * tensors of at most 8 dimensions in 4096 files; headers and index of safetensors 100 MiB each; JSON
+ * in it nested 2048 deep (jansson's limit, as everywhere); GGUF as gguf.h says. */
 #include "common/base/err.h"
 #include "common/formats/gguf.h"
 #include "common/formats/quants.h"

@@ -37,7 +37,8 @@ typedef struct r1_arch {
     int n_eos, eos_ids[R1_ARCH_MAX_EOS];
 } r1_arch;
 
-/* config.json of transformers 4 or 5 (text of len bytes); path only for messages. */
+/* config.json of transformers 4 or 5 (text of len bytes; files up to 16 MiB are read); path only for
+ * messages. */
 R1_MUST_USE r1_status r1_arch_from_json(r1_arch *ret_arch, const char *text, size_t len,
                                         const char *path, r1_err *err);
 /* From any model M: Hugging Face directory, .gguf file, checkpoint directory (has config.json).  The
@@ -50,7 +51,8 @@ R1_MUST_USE r1_status r1_arch_not_a_model(const char *path, r1_err *err);
  * torch_dtype: "float32", "bfloat16", "float16". */
 R1_MUST_USE r1_status r1_arch_to_json(const r1_arch *a, const char *torch_dtype, char **ret_text,
                                       r1_err *err);
-/* Sizes that fit together and even head_dim etc.; the message names the field. */
+/* Sizes within limits (hidden 2^16, 512 layers, 1024 heads of 256, intermediate 2^18, vocabulary 2^21,
+ * 2^28 positions) that fit together, even head_dim etc.; the message names the field. */
 R1_MUST_USE r1_status r1_arch_check(const r1_arch *a, const char *path, r1_err *err);
 /* From the metadata of a GGUF source (tensors.h). */
 struct r1_tensors;

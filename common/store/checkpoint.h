@@ -16,7 +16,10 @@
  * Writing: r1_ckpt_begin (one rank), r1_ckpt_write_shard (every learner, at the same time),
  * agreement of all (the caller's), r1_ckpt_finish (one rank): manifest, fsync, rename, fsync.  A
  * directory without a valid manifest is no checkpoint.  Shards are cut at units, so any number of
- * learners can read what any other number wrote.  No MPI here; one thread of a process. */
+ * learners can read what any other number wrote.  No MPI here; one thread of a process.
+ *
+ * Hashes find damage, not malice: whoever makes manifest and HDF5 files that agree decides what
+ * libhdf5 parses, so checkpoints are to be taken from people that one trusts. */
 #include "common/model/layout.h"
 
 #define R1_CKPT_FORMAT     2 /* the only one that is read */

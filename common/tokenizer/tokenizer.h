@@ -16,7 +16,8 @@
  *
  * A tokenizer carries the files that it was made of (r1_tokenizer_files), byte for byte, so that an
  * exported model and a checkpoint hold them; r1_tokenizer_open_files opens that set again.  A GGUF's
- * vocabulary becomes such files first: there is one reader.
+ * vocabulary becomes such files first: there is one reader.  Limits: 256 MiB a file, ids below 2^22,
+ * 2^24 merges, added tokens of 1024 bytes, 8 steps of cutting.
  *
  * An opened tokenizer is immutable: any number of threads may use it. */
 #include "common/base/err.h"

@@ -6,7 +6,8 @@
  * token was really drawn from.  Arrays of ids and floats travel as little-endian `bin`, so a float
  * arrives with its bits.  The schema has a version; unknown keys are ignored; every field's type and
  * length is checked against limits before it is used, and a bad message is a status that names the
- * field. */
+ * field.  A message has at most 1 GiB and 64 keys and values a sample, counted before msgpack-c
+ * allocates anything. */
 #include "common/base/mem.h"
 #include "common/base/verdict.h"
 
