@@ -734,7 +734,7 @@ static r1_status make_samples(r1_err *err) {
         r1_record_real(&record, 0.1 * i, "actor/number_%d", i);
     r1_summary_init(&summary);
     for (int i = 0; i < 9; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "s%d", i);
         r1_summary_stage_of(&summary, name, "grpo")->has_eval = i % 2;
     }
