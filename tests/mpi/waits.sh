@@ -8,7 +8,7 @@ set -u
 start() {
     name=$1 np=$2
     shift 2
-    timeout -k 5 60 mpirun -np "$np" "$build/r1-train" "$src/tests/mpi/short.yaml" \
+    timeout -k 5 150 mpirun -np "$np" "$build/r1-train" "$src/tests/mpi/short.yaml" \
         checkpoint.every=1000 --output "$dir/$name" "$@" >"$dir/$name.out" 2>"$dir/$name.err" &
     job=$!
 }
@@ -42,7 +42,7 @@ last_line() {
 # The actors wait through all of the fine-tuning, several times the deadline.  First on a node of
 # their own, where what moves is told from node to node, and beside that on one node.
 name=nodes
-timeout -k 5 60 mpirun --mca plm_rsh_agent "$src/tests/mpi/two-nodes" --host n1:1,n2:2 -np 3 \
+timeout -k 5 150 mpirun --mca plm_rsh_agent "$src/tests/mpi/two-nodes" --host n1:1,n2:2 -np 3 \
     "$build/r1-train" "$src/tests/mpi/short.yaml" checkpoint.every=1000 topology.mode=split \
     limits.deadline_s=2 cold_start.total_updates=400 --output "$dir/$name" \
     >"$dir/$name.out" 2>"$dir/$name.err" &
