@@ -73,7 +73,7 @@ static int good_name(const char *name) {
     return *leaf && !strchr(leaf, '/') && strcmp(leaf, "..") != 0;
 }
 
-/* A whole manifest: NUL in place of the last line, which holds the hash of all that is before it. */
+/* A whole manifest: NUL in place of the last line, which holds the hash of all that is before. */
 static int is_whole(char *text, size_t len) {
     char want[LAST_LINE_BYTES + 1];
     size_t body = len < LAST_LINE_BYTES ? 0 : len - LAST_LINE_BYTES;

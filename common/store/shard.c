@@ -89,7 +89,7 @@ done:
 }
 
 /* Measure the file for the manifest, and compare what it holds with what was in memory: only then
- * may an older checkpoint go.  Before the fsync, while the disk is busy: both see the page cache. */
+ * may an older checkpoint go.  Before the fsync, as the disk is busy: both see the page cache. */
 static r1_status read_back(const writer *s, const char *path, r1_ckpt_shard *ret, r1_err *err) {
     size_t units = s->u1 - s->u0, bytes = count(s) * sizeof(float);
     uint64_t *have = NULL;
