@@ -21,8 +21,8 @@ static const char *own_segment(char *line, const char *local_rank) {
     return strcmp(strrchr(path, '.') + 1, local_rank) == 0 ? path : NULL;
 }
 
-/* Has this process the file open or mapped?  From its creation on it is one of the two, and open files
- * become mapped ones: those are looked at first. */
+/* Has this process the file open or mapped?  From its creation on it is one of the two, and open
+ * files become mapped ones: those are looked at first. */
 static int process_has(const char *pid, const char *file) {
     char path[64], line[512];
     struct dirent *e;
