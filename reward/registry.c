@@ -18,6 +18,8 @@ typedef enum kind {
 static const char *const kind_names[N_KINDS] = {"exact", "number", "countdown", "format"};
 static const char *const from_names[] = {"auto", "last", "boxed", "answer_tag", "hash"};
 
+const char r1_rewards_of_references[] = "number,exact";
+
 struct r1_reward {
     const char *name;
     kind kind;

@@ -52,6 +52,9 @@ const char *r1_reward_how(const r1_reward *r, const r1_grade_input *in);
 /* Can this reward judge this reference?  R1_DATA with the reason if not. */
 R1_MUST_USE r1_status r1_reward_lint(const r1_reward *r, const r1_grade_input *in, r1_err *err);
 
+/* Names of the rewards that compare with a reference, with commas between them. */
+extern const char r1_rewards_of_references[];
+
 /* A weighted sum.  With require_format a component counts only when the format is correct. */
 #define R1_REWARDS_MAX 8
 typedef struct r1_rewards {

@@ -28,23 +28,23 @@ static size_t check_rows(const char *name, prepare_fn *prepare) {
     ASSERT_OK(r1_file_slurp(path, (size_t)64 << 20, &text, &len, &err), &err);
     for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1, n++) {
         json_t *row = json_loadb(line, (size_t)(end - line), 0, NULL);
-        const char *kind, *want;
-        r1_verdict_kind got;
-        r1_reward *r = NULL;
+        const char *kind, *want, *got;
+        const r1_grade_kind *how;
+        void *ctx = NULL;
         r1_buf out;
 
         assert_non_null(row);
         json_t *graded = prepare(row, &kind, &want);
         char *s = json_dumps(graded, 0);
         r1_buf_init(&out, 1 << 20);
-        ASSERT_OK(r1_reward_open(&r, &(r1_reward_options){.name = kind}, &err), &err);
-        ASSERT_OK(r1_grade_row(r, kind, r1_text_of(s), n + 1, &out, &got, &err), &err);
-        if (strcmp(r1_verdict_name(got), want) != 0) {
-            print_error("%s:%zu: %s instead of %s: %s\n", name, n + 1, r1_verdict_name(got), want,
-                        s);
+        ASSERT_OK(r1_grade_kind_find(kind, &how, &err), &err);
+        ASSERT_OK(how->open(&(r1_grade_options){.kind = kind, .jobs = 1}, &ctx, &err), &err);
+        ASSERT_OK(r1_grade_line(how, ctx, r1_text_of(s), n + 1, 0, &out, &got, &err), &err);
+        if (strcmp(got, want) != 0) {
+            print_error("%s:%zu: %s instead of %s: %s\n", name, n + 1, got, want, s);
             wrong++;
         }
-        r1_reward_close(r);
+        how->close(ctx);
         r1_buf_done(&out);
         free(s);
         json_decref(graded);
