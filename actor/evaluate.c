@@ -166,9 +166,11 @@ static r1_status judge_row(void *ctx, const r1_finished *f, r1_buf *out, r1_err 
             .question = {p->question.data ? p->question.data : "", p->question.len},
             .completion = {text.data ? text.data : "", text.len},
             .reference = r1_text_of(p->reference),
-            .extra = r1_text_of(p->extra)};
+            .extra = r1_text_of(p->extra),
+            .ids = s->ids,
+            .n_ids = s->n};
         r1_graded graded;
-        r1_rewards_grade(&j->rewards, &in, &graded);
+        r1_rewards_grade(&j->rewards, &in, 1, &graded);
         r1_verdict v = graded.verdict[0];
         t.correct += v.kind == R1_VERDICT_CORRECT;
         t.shortest = s->n < t.shortest ? s->n : t.shortest;

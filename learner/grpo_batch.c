@@ -171,7 +171,9 @@ static void put(r1_record *rec, const spread *s, const char *name) {
 static void record_rewards(const r1_grpo_batch *b, const r1_stage_config *s, r1_record *rec) {
     for (int r = 0; r < s->n_rewards; r++) {
         int count[R1_VERDICT_COUNT] = {0};
+        char name[R1_REWARD_LABEL];
         spread scores = {0};
+        r1_reward_label(&s->rewards[r], name);
         for (int i = 0; i < b->n; i++) {
             const r1_trajectory *t = sample_of(b, i);
             count[t->verdict[r]]++;
@@ -179,10 +181,11 @@ static void record_rewards(const r1_grpo_batch *b, const r1_stage_config *s, r1_
                 add(&scores, (double)t->score[r]);
         }
         if (scores.n > 0)
-            r1_record_real(rec, scores.sum / scores.n, "reward/%s/mean", s->rewards[r].name);
+            r1_record_real(rec, scores.sum / scores.n, "reward/%s/mean", name);
+        count[R1_VERDICT_NOT_ASKED] = 0;
         for (int v = 0; v < R1_VERDICT_COUNT; v++)
             if (count[v] || v == R1_VERDICT_CORRECT || v == R1_VERDICT_WRONG)
-                r1_record_int(rec, count[v], "reward/%s/%s", s->rewards[r].name,
+                r1_record_int(rec, count[v], "reward/%s/%s", name,
                               r1_verdict_name((r1_verdict_kind)v));
     }
 }

@@ -23,6 +23,7 @@ typedef struct r1_grade_options {
     const char *kind, *path;         /* path "-": stdin */
     int jobs;                        /* threads, 1 .. R1_GRADE_JOBS_MAX */
     const char *from;                /* number */
+    const char *target;              /* language */
     const char *answer_key, *reward; /* lint */
 } r1_grade_options;
 
@@ -92,7 +93,8 @@ R1_MUST_USE r1_status r1_row_text(const json_t *v, const char *key, r1_text *ret
 const char *r1_number_chars(double x, char buf[static R1_NUMBER_CHARS]);
 
 /* The kinds of grade_rules.c: an r1_reward for every row. */
-extern const r1_grade_kind r1_grade_number, r1_grade_exact, r1_grade_countdown, r1_grade_format;
-extern const r1_grade_kind r1_grade_lint;
+extern const r1_grade_kind r1_grade_number, r1_grade_exact, r1_grade_choice, r1_grade_countdown,
+    r1_grade_format, r1_grade_language;
+extern const r1_grade_kind r1_grade_shaping, r1_grade_lint;
 
 #endif

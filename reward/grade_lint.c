@@ -43,7 +43,7 @@ static r1_status add_reward(linter *l, const char *name, r1_err *err) {
 }
 
 static r1_status open_linter(const r1_grade_options *o, void **ret_ctx, r1_err *err) {
-    const char *asked = o->reward ? o->reward : r1_rewards_of_references;
+    const char *asked = o->reward ? o->reward : "";
     linter *l = NULL;
     r1_status st;
 
@@ -56,6 +56,9 @@ static r1_status open_linter(const r1_grade_options *o, void **ret_ctx, r1_err *
     memcpy(l->names, asked, strlen(asked));
     for (char *rest = l->names, *name; (name = strtok_r(rest, ",", &rest));)
         R1_TRY(add_reward(l, name, err));
+    for (int i = 0; !o->reward && r1_reward_name(i); i++)
+        if (r1_reward_compares(i))
+            R1_TRY(add_reward(l, r1_reward_name(i), err));
     *ret_ctx = l;
     return R1_OK;
 done:

@@ -77,6 +77,8 @@ int main(int argc, char **argv) {
          R1_GRADE_JOBS_MAX},
         {"from", R1_CLI_STRING, &o.from, "PLACE",
          "number: auto | last | boxed | answer_tag | hash: where the answer stands (default auto)"},
+        {"target", R1_CLI_STRING, &o.target, "LANGUAGE",
+         "language: en, zh, de, fr, es, it, pt, ja, ko, ru, ... (default: the question's)"},
         {"answer-key", R1_CLI_STRING, &o.answer_key, "KEY", "lint: of the reference answer"},
         {"reward", R1_CLI_STRING, &o.reward, "R,...",
          "lint: rewards to ask (default: all that compare with a reference)"},

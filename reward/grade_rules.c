@@ -1,4 +1,4 @@
-/* Kinds that are one reward: number, exact, countdown, format.
+/* Kinds that are one reward: number, exact, choice, countdown, format, language.
  *
  * What is read from a row, the first key that is there:
  *   completion   completion, pred, response; for countdown also answer
@@ -122,7 +122,7 @@ static r1_status row_of_countdown(void *ctx, const r1_grade_row *row, r1_row_ver
 }
 
 static r1_status open_reward(const r1_grade_options *o, void **ret_ctx, r1_err *err) {
-    r1_reward_options options = {.name = o->kind, .from = o->from};
+    r1_reward_options options = {.name = o->kind, .from = o->from, .target = o->target};
     r1_reward *r = NULL;
     r1_status st = r1_reward_open(&r, &options, err);
 
@@ -146,6 +146,10 @@ const r1_grade_kind r1_grade_exact = {
     "exact",       "the same keys; the texts must agree byte for byte",
     NULL,          open_reward,
     row_with_gold, close_reward};
+const r1_grade_kind r1_grade_choice = {
+    "choice",      "the same keys; choices (or opts.choices), letters or texts: one letter",
+    NULL,          open_reward,
+    row_with_gold, close_reward};
 const r1_grade_kind r1_grade_countdown = {
     "countdown", "nums, target; answer (or completion, pred)", NULL, open_reward, row_of_countdown,
     close_reward};
@@ -153,3 +157,12 @@ const r1_grade_kind r1_grade_format = {
     "format",  "completion (or pred, response); prompt or question, if it opens <think>",
     NULL,      open_reward,
     row_alone, close_reward};
+const r1_grade_kind r1_grade_language = {
+    "language",
+    "completion (or pred, response); prompt or question, whose language is the\n"
+    "target without --target.  score: the share of words of the thinking (of\n"
+    "all, where there is none) that are of the target language",
+    "target",
+    open_reward,
+    row_alone,
+    close_reward};

@@ -8,7 +8,8 @@
 
 static void check_verdict(const r1_verdict *v) {
     R1_ASSERT(v->kind >= R1_VERDICT_CORRECT && v->kind <= R1_VERDICT_NO_ANSWER);
-    R1_ASSERT(v->score == (v->kind == R1_VERDICT_CORRECT ? 1.0f : 0.0f));
+    R1_ASSERT(v->score >= -1 && v->score <= 1);
+    R1_ASSERT(v->score == 0 || v->score == 1 || v->kind == R1_VERDICT_WRONG);
     R1_ASSERT(memchr(v->note, '\0', sizeof v->note));
 }
 
@@ -56,8 +57,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         {.name = "exact"},
         {.name = "format"},
         {.name = "countdown"},
+        {.name = "choice"},
+        {.name = "format", .answer = "boxed"},
+        {.name = "format_code"},
+        {.name = "tag_count"},
+        {.name = "reasoning_steps"},
+        {.name = "language", .target = "en"},
+        {.name = "language", .unit = "whitespace"},
+        {.name = "repetition"},
+        {.name = "loop", .max_period = 8},
+        {.name = "length"},
     };
     r1_grade_input in = {.completion = {(const char *)data, n},
+                         .question = {(const char *)data, n},
                          .reference = r1_text_of("24"),
                          .extra = r1_text_of("{\"nums\": [2, 3, 4], \"target\": 24}")};
 
@@ -66,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         r1_reward *r = NULL;
         r1_err err;
 
+        in.reference = r1_text_of(strcmp(options[i].name, "choice") == 0 ? "B" : "24");
         R1_ASSERT(r1_reward_open(&r, &options[i], &err) == R1_OK);
         r1_verdict v = r1_reward_grade(r, &in), again = r1_reward_grade(r, &in);
         check_verdict(&v);

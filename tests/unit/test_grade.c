@@ -190,7 +190,7 @@ static void a_line_may_have_16_mib(void **state) {
 
 static void lint_names_the_rewards_that_can(void **state) {
     assert_row("lint", "{\"answer\": \"so #### 5\"}",
-               "\"judged\", \"score\": 1, \"how\": \"number,exact\", \"why\": \"\"");
+               "\"judged\", \"score\": 1, \"how\": \"exact,number\", \"why\": \"\"");
     assert_row("lint", "{\"gold\": \"a lot\"}",
                "\"partly\", \"score\": 0.5, \"how\": \"exact\", \"why\": \"reward 'number' cannot");
     assert_row("lint", "{\"gold\": null}", "\"unparseable_gold\", \"score\": 0, \"how\": \"\"");

@@ -471,14 +471,14 @@ static void composite_weighs_and_requires_format(void **state) {
 
     ASSERT_OK(r1_rewards_open(&rewards, o, 3, &err), &err);
     in.completion = r1_text_of("<think>2+2</think><answer>4</answer>");
-    r1_rewards_grade(&rewards, &in, &g);
+    r1_rewards_grade(&rewards, &in, 1, &g);
     assert_true(g.total == 1.25 && g.usable && g.correct && g.n == 3);
     assert_int_equal(g.verdict[2].kind, R1_VERDICT_CORRECT);
     in.completion = r1_text_of("<think>2+2</think><answer>5</answer>");
-    r1_rewards_grade(&rewards, &in, &g);
+    r1_rewards_grade(&rewards, &in, 1, &g);
     assert_true(g.total == 0.25 && g.usable && !g.correct);
     in.completion = r1_text_of("2+2 is <answer>4</answer>"); /* right, but not in the form */
-    r1_rewards_grade(&rewards, &in, &g);
+    r1_rewards_grade(&rewards, &in, 1, &g);
     assert_true(g.total == 0 && g.usable && !g.correct);
     assert_int_equal(g.verdict[0].kind, R1_VERDICT_WRONG);
     assert_true(g.verdict[0].score == 0.0f);
@@ -495,14 +495,14 @@ static void unscorable_is_not_zero(void **state) {
     r1_err err;
 
     ASSERT_OK(r1_rewards_open(&rewards, o, 2, &err), &err);
-    r1_rewards_grade(&rewards, &in, &g);
+    r1_rewards_grade(&rewards, &in, 1, &g);
     assert_int_equal(g.usable, 0);
     assert_int_equal(g.verdict[1].kind, R1_VERDICT_UNPARSEABLE_GOLD);
     ASSERT_FAILS(r1_rewards_lint(&rewards, &in, &err), R1_DATA, &err, "'unknown'");
     r1_rewards_close(&rewards);
     o[1].weight = 0;
     ASSERT_OK(r1_rewards_open(&rewards, o, 2, &err), &err);
-    r1_rewards_grade(&rewards, &in, &g);
+    r1_rewards_grade(&rewards, &in, 1, &g);
     assert_true(g.usable && g.total == 1.0);
     r1_rewards_close(&rewards);
 }

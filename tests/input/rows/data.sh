@@ -40,6 +40,8 @@ bad 64 "'report' takes two files" r1-grade report "$in/graded.jsonl"
 bad 64 "'number' takes one file" r1-grade number "$in/graded.jsonl" "$in/graded.jsonl"
 bad 65 'no output of r1-grade' r1-grade report "$in/graded.jsonl" "$in/graded.jsonl"
 bad 64 "reward 'nubmer' is unknown" r1-grade lint "$in/gold.jsonl" --reward nubmer
+bad 65 "gold.jsonl:1: key 'function' is missing" r1-grade shaping "$in/gold.jsonl"
+bad 64 "target 'xx' is unknown" r1-grade language "$in/graded.jsonl" --target xx
 bad 65 "gold.jsonl:1: key 'x' is missing" r1-grade lint "$in/gold.jsonl" --answer-key x
 
 good 'the question holds 1 added token of the tokenizer as text, which template plain takes' \
