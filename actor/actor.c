@@ -58,7 +58,10 @@ r1_status r1_actor_rewards(r1_rewards *ret, const r1_stage_config *s, r1_err *er
                                 .max_correct = spec->max_correct,
                                 .ngram = spec->ngram,
                                 .max_period = spec->max_period,
-                                .times = spec->times};
+                                .times = spec->times,
+                                .command = spec->command.s,
+                                .n_command = spec->command.n,
+                                .deadline_s = spec->deadline_s};
     }
     return r1_rewards_open(ret, options, s->n_rewards, err);
 }

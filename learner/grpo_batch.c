@@ -146,6 +146,16 @@ int r1_grpo_batch_flat(const r1_grpo_batch *b, int group) {
     return 1;
 }
 
+int r1_grpo_batch_timed_out(const r1_grpo_batch *b) {
+    for (int i = 0; i < b->n; i++) {
+        const r1_trajectory *t = sample_of(b, i);
+        for (int r = 0; r < t->n_rewards; r++)
+            if (t->verdict[r] == R1_VERDICT_TIMEOUT)
+                return 1;
+    }
+    return 0;
+}
+
 /* ---- metrics ---- */
 
 typedef struct spread {

@@ -1,9 +1,9 @@
 /* choice: one letter of several.
  *
  * C, (C), C., \text{(C)}, $C$, **C**, "(C) 42" where the row's choices say that C is 42, and in
- * running text what stands behind the last "answer is" or "answer:".  Two letters are wrong, never a
- * choice between them.  The row may hold choices: letters (those there are), or texts (of A, B,
- * ...). */
+ * running text what stands behind the last "answer is" or "answer:".  Two letters are wrong, never
+ * a choice between them.  The row may hold choices: letters (those there are), or texts (of A, B
+ * and so on). */
 #include "reward/rules.h"
 
 #include <jansson.h>

@@ -2,8 +2,8 @@
  *
  * The score is the function's value, a number or for a group a list; verdict scored.  What cannot
  * be computed (an unknown function or parameter, an input of another form) is verdict error with
- * the reason, score null.  Parameters that are texts and unknown are taken for documentation: data sets
- * describe patterns and units there. */
+ * the reason, score null.  Parameters that are texts and unknown are taken for documentation: data
+ * sets describe patterns and units there. */
 #include "reward/grade.h"
 
 #include "reward/extract.h"

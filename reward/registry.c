@@ -4,6 +4,7 @@
 #include "common/base/mem.h"
 #include "common/base/trace.h"
 #include "reward/language.h"
+#include "reward/program.h"
 #include "reward/rules.h"
 
 #include <jansson.h>
@@ -44,10 +45,11 @@ static const r1_rule rules[] = {
     {"reasoning_steps", r1_rule_reasoning_steps, NULL, NULL, 0},
     {"language", r1_rule_language, NULL, NULL, 0},
     {"length", r1_rule_length, NULL, NULL, 0},
-    {"kimi_length_group", NULL, r1_rule_kimi, NULL, 0},
-    {"cosine", NULL, r1_rule_cosine, NULL, 0},
+    {"kimi_length_group", NULL, r1_rule_kimi, NULL, 0, 1},
+    {"cosine", NULL, r1_rule_cosine, NULL, 0, 1},
     {"repetition", r1_rule_repetition, NULL, NULL, 0},
     {"loop", r1_rule_loop, NULL, NULL, 0},
+    {"exec", NULL, r1_rule_exec, NULL, 0},
 };
 #define N_RULES ((int)(sizeof rules / sizeof *rules))
 
@@ -77,8 +79,8 @@ static r1_status find_rule(const char *name, const r1_rule **ret, r1_err *err) {
 }
 
 /* Index of a word among choices that end with NULL; without a word the first. */
-static r1_status find_word(const r1_reward_options *o, const char *key, const char *word,
-                           const char *const *choices, int *ret, r1_err *err) {
+static r1_status find_word(const char *key, const char *word, const char *const *choices, int *ret,
+                           r1_err *err) {
     char list[128] = "";
     size_t n = 0;
 
@@ -89,7 +91,7 @@ static r1_status find_word(const r1_reward_options *o, const char *key, const ch
         }
         n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", k ? ", " : "", choices[k]);
     }
-    return R1_FAIL(err, R1_USAGE, "reward '%s': %s '%s' is unknown (%s)", o->name, key, word, list);
+    return R1_FAIL(err, R1_USAGE, "%s '%s' is unknown (%s)", key, word, list);
 }
 
 static void set_defaults(r1_reward_options *o) {
@@ -100,6 +102,7 @@ static void set_defaults(r1_reward_options *o) {
     o->ngram = o->ngram ? o->ngram : 3;
     o->max_period = o->max_period ? o->max_period : 512;
     o->times = o->times ? o->times : 5;
+    o->deadline_s = o->deadline_s > 0 ? o->deadline_s : 30;
     if (o->min_wrong == 0 && o->max_wrong == 0 && o->min_correct == 0 && o->max_correct == 0) {
         o->min_wrong = -1;
         o->max_wrong = -0.5;
@@ -118,31 +121,46 @@ r1_status r1_reward_open(r1_reward **ret, const r1_reward_options *options, r1_e
     r1_reward *r;
     r1_status st;
 
-    R1_TRY(find_rule(o->name, &rule, err));
-    R1_TRY(find_word(o, "from", o->from, froms, &from, err));
-    R1_TRY(find_word(o, "answer", o->answer, answers, &answer, err));
+    if ((st = find_rule(o->name, &rule, err)) != R1_OK)
+        return st;
+    R1_TRY(find_word("from", o->from, froms, &from, err));
+    R1_TRY(find_word("answer", o->answer, answers, &answer, err));
     if (!auto_target && language < 0) {
-        st = R1_FAIL(err, R1_USAGE, "reward '%s': target '%s' is unknown (auto, %s)", o->name,
-                     o->target, r1_language_names());
+        st = R1_FAIL(err, R1_USAGE, "target '%s' is unknown (auto, %s)", o->target,
+                     r1_language_names());
         goto done;
     }
     R1_TRY(R1_NEW(r, 1, err));
     *r = (r1_reward){rule, *o, (r1_number_from)from, language};
     r->o.answer = answers[answer];
     set_defaults(&r->o);
-    *ret = r;
+    if (r->rule->group == r1_rule_exec)
+        st = r1_program_open(&r->program, o->command, o->n_command, r->o.deadline_s, err);
+    if (st == R1_OK)
+        *ret = r;
+    else
+        r1_free(r);
 done:
+    if (st != R1_OK)
+        r1_err_prefix(err, "reward '%s'", o->name);
     return st;
 }
 
 void r1_reward_close(r1_reward *r) {
+    if (r)
+        r1_program_close(r->program);
     r1_free(r);
 }
 
 r1_verdict r1_reward_grade(const r1_reward *r, const r1_grade_input *in) {
-    if (!r->rule->grade)
+    r1_verdict v;
+
+    if (r->rule->follows)
         return r1_verdict_of(R1_VERDICT_ERROR, "needs another reward that says what is right");
-    return r->rule->grade(r, in);
+    if (r->rule->grade)
+        return r->rule->grade(r, in);
+    r->rule->group(r, in, NULL, 1, &v);
+    return v;
 }
 
 const char *r1_reward_how(const r1_reward *r, const r1_grade_input *in) {
@@ -174,7 +192,7 @@ r1_status r1_rewards_open(r1_rewards *ret, const r1_reward_options *options, int
     for (int i = 0; i < n; i++) {
         R1_TRY(r1_reward_open(&ret->r[i], &options[i], err));
         ret->options[ret->n++] = options[i];
-        if (i == 0 && !ret->r[i]->rule->grade) {
+        if (i == 0 && ret->r[i]->rule->follows) {
             st = R1_FAIL(err, R1_USAGE,
                          "reward '%s' goes by the verdict of the first reward, so it cannot be it",
                          options[i].name);
@@ -197,7 +215,7 @@ void r1_rewards_close(r1_rewards *r) {
 }
 
 /* Which rewards a row asks: those without a source, and those with its data_source.  Returns the
- * first of them that judges a sample by itself; -1: none. */
+ * first of them that judges by itself; -1: none. */
 static int select_rewards(const r1_rewards *r, r1_text extra, int asked[static R1_REWARDS_MAX]) {
     json_t *root = NULL;
     int first = -1;
@@ -209,7 +227,7 @@ static int select_rewards(const r1_rewards *r, r1_text extra, int asked[static R
     for (int i = 0; i < r->n; i++) {
         const char *want = r->options[i].source;
         asked[i] = !want || (source && strcmp(want, source) == 0);
-        if (asked[i] && first < 0 && r->r[i]->rule->grade)
+        if (asked[i] && first < 0 && !r->r[i]->rule->follows)
             first = i;
     }
     json_decref(root);

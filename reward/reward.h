@@ -2,7 +2,7 @@
 #define R1_REWARD_REWARD_H
 /* Rewards by rule: bytes in, verdict out.
  *
- * A reward is a pure function of (question, completion, reference, row extras): no clock, no
+ * A reward (but exec, a program of the user's) is a pure function of (question, completion, reference, row extras): no clock, no
  * random numbers, no locale, no interpreter, no regular expression on model text.  Every scan is
  * linear and every number has a limit on its digits, so the worst input costs microseconds per
  * kilobyte.
@@ -53,6 +53,9 @@ typedef struct r1_reward_options {
     double min_wrong, max_wrong, min_correct, max_correct; /* cosine (all 0: -1, -0.5, 0.5, 1) */
     int ngram;                                             /* repetition (3) */
     int max_period, times;                                 /* loop (512, 5) */
+    const char *const *command; /* exec: the program and its arguments; used only while opening */
+    int n_command;
+    double deadline_s; /* exec: for the samples of a question (30) */
 } r1_reward_options;
 
 typedef struct r1_reward r1_reward;

@@ -12,17 +12,20 @@ typedef enum r1_number_from {
 } r1_number_from;
 
 typedef struct r1_rule r1_rule;
+typedef struct r1_program r1_program;
 
 struct r1_reward {
     const r1_rule *rule;
     r1_reward_options o; /* defaults filled in */
     r1_number_from from;
-    int language; /* r1_language_find; -1: that of the question */
+    int language;        /* r1_language_find; -1: that of the question */
+    r1_program *program; /* exec */
 };
 
 /* Judges one sample. */
 typedef r1_verdict r1_rule_fn(const r1_reward *r, const r1_grade_input *in);
-/* Judges the n samples of a group; `first` are the verdicts of the first reward that is asked. */
+/* Judges the n samples of a group; `first` are the verdicts of the first reward that is asked, for
+ * rules that follow it. */
 typedef void r1_group_rule_fn(const r1_reward *r, const r1_grade_input *in, const r1_verdict *first,
                               int n, r1_verdict *ret);
 
@@ -32,12 +35,13 @@ struct r1_rule {
     r1_group_rule_fn *group;
     const char *(*how)(const r1_reward *r, const r1_grade_input *in); /* NULL: "text" */
     int compares; /* with any reference: r1-grade lint asks it by default */
+    int follows;  /* goes by what another reward says */
 };
 
 r1_rule_fn r1_rule_number, r1_rule_exact, r1_rule_countdown, r1_rule_choice;
 r1_rule_fn r1_rule_format, r1_rule_format_code, r1_rule_tag_count, r1_rule_reasoning_steps;
 r1_rule_fn r1_rule_language, r1_rule_length, r1_rule_repetition, r1_rule_loop;
-r1_group_rule_fn r1_rule_cosine, r1_rule_kimi;
+r1_group_rule_fn r1_rule_cosine, r1_rule_kimi, r1_rule_exec;
 
 /* Where the number rule looks in a completion. */
 r1_place r1_number_place(r1_number_from from, const r1_grade_input *in, r1_text *ret);

@@ -133,7 +133,8 @@ typedef struct r1_reward_spec {
     /* of some rewards, see reward/reward.h */
     const char *from, *answer, *language, *target, *unit;
     int min_think, min_words, min_steps, target_len, max_len, ngram, max_period, times;
-    double min_wrong, max_wrong, min_correct, max_correct;
+    double min_wrong, max_wrong, min_correct, max_correct, deadline_s;
+    r1_string_list command;
 } r1_reward_spec;
 
 /* Names of rewards as the schema's kinds count them. */
@@ -152,6 +153,7 @@ typedef enum r1_reward_kind {
     R1_REWARD_COSINE,
     R1_REWARD_REPETITION,
     R1_REWARD_LOOP,
+    R1_REWARD_EXEC,
 } r1_reward_kind;
 
 /* "number", or of one source "number@gsm8k": in key paths, metrics and dumps.  Returns buf. */

@@ -245,6 +245,8 @@ static r1_status read_rewards(const r1_reader *r, int *count, r1_reward_spec *re
         R1_ASSERT(spec->name); /* it was read */
         join(key, path, spec->name);
         R1_TRY(read_section(r, r1_schema_reward, spec, n, key));
+        R1_TRY(
+            check_required(r, r1_schema_reward, r1_section_kind(r1_schema_reward, spec), n, key));
         if (spec->source && !good_source(spec->source))
             return r1_reader_fail(r, n, key,
                                   "source '%.80s' may only have letters, digits, _ - and / (48 at "

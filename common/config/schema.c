@@ -34,6 +34,7 @@ static const char *const reward_names[] = {"exact",
                                            "cosine",
                                            "repetition",
                                            "loop",
+                                           "exec",
                                            NULL}; /* as r1_reward_kind */
 static const char *const answers[] = {"answer_tag", "boxed", NULL};
 static const char *const targets[] = {"auto", "en", "zh", "de", "fr", "es", "it", "pt", "ja",
@@ -150,6 +151,10 @@ const r1_key r1_schema_reward[] = {
     WORD("unit", R(unit), item_units, "tokens", REWARD(REPETITION) | REWARD(LOOP),
          "what is counted"),
     INT("max_period", R(max_period), 1, 1e5, "512", REWARD(LOOP), "longest piece of a loop"),
+    {"command", R1_KEY_STRINGS, R(command), REQ | REWARD(EXEC), 0, 0, NULL, NULL, NULL,
+     "a program and its arguments: reads samples as JSON lines, writes {\"score\": x} for each"},
+    FLT("deadline_s", R(deadline_s), 0.01, 1e5, "30", RUN | REWARD(EXEC),
+        "for the samples of a question; then it is killed and they are left out"),
     INT("times", R(times), 2, 1e5, "5", REWARD(LOOP), "copies that make a loop"),
     {0}};
 

@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include "common/base/mem.h"
+#include "common/config/schema.h"
 #include "reward/extract.h"
 #include "reward/language.h"
 #include "reward/prose.h"
@@ -337,6 +338,25 @@ static void parameters_are_checked(void **state) {
                  R1_USAGE, &err, "'box'");
 }
 
+/* Names of the configuration and of the registry are the same. */
+static void the_schema_knows_every_reward(void **state) {
+    const char *const *names = r1_key_find(r1_schema_reward, "name", 0)->choices;
+    int n = 0;
+
+    for (; names[n]; n++) {
+        int i = 0;
+        while (r1_reward_name(i) && strcmp(r1_reward_name(i), names[n]) != 0)
+            i++;
+        if (!r1_reward_name(i))
+            fail_msg("no reward '%s'", names[n]);
+        r1_reward_spec spec = {.name = names[n]};
+        assert_int_equal(r1_section_kind(r1_schema_reward, &spec), n);
+    }
+    assert_null(r1_reward_name(n));
+    assert_string_equal(names[R1_REWARD_EXEC], "exec");
+    assert_int_equal(n, R1_REWARD_EXEC + 1);
+}
+
 /* No memory is a verdict of its own, never a score. */
 static void no_memory_is_an_error(void **state) {
     static const int32_t ids[] = {1, 1, 1, 1};
@@ -369,6 +389,7 @@ int main(void) {
         cmocka_unit_test(group_rewards_go_by_the_first_verdicts),
         cmocka_unit_test(a_source_has_rewards_of_its_own),
         cmocka_unit_test(parameters_are_checked),
+        cmocka_unit_test(the_schema_knows_every_reward),
         cmocka_unit_test(no_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
