@@ -6,6 +6,9 @@
 #include "common/base/cpu.h"
 #include "common/base/hash.h"
 #include "common/base/trace.h"
+#include "reward/extract.h"
+#include "reward/language.h"
+#include "reward/reflect.h"
 
 #include <math.h>
 #include <string.h>
@@ -21,6 +24,7 @@ struct r1_actor {
     r1_actor_options o;
     r1_engine *engine;
     stage_data stages[R1_MAX_STAGES];
+    r1_reflection_words reflection;
     r1_ids ids;            /* of the prompt that is being submitted */
     r1_buf text, question; /* of a group's samples and of its prompt with the template around it */
 };
@@ -146,6 +150,8 @@ r1_status r1_actor_open(r1_actor **ret, const r1_actor_options *o, r1_err *err) 
     a->o = *o;
     r1_buf_init(&a->text, TEXT_MAX);
     r1_buf_init(&a->question, TEXT_MAX);
+    R1_TRY(r1_reflection_init(&a->reflection, o->cfg->log.reflection_words.s,
+                              o->cfg->log.reflection_words.n, err));
     R1_TRY(r1_engine_open(&a->engine, &e, err));
     for (int i = 0; i < o->cfg->n_stages; i++)
         R1_TRY(open_stage(o->cfg, i, &a->stages[i], err));
@@ -278,6 +284,17 @@ static void copy_verdicts(const r1_graded *g, r1_trajectory *t) {
     t->correct = g->correct;
 }
 
+/* Numbers that only the text has. */
+static void look_at(const r1_actor *a, const r1_grade_input *in, r1_trajectory *t) {
+    r1_text thinking = r1_extract_thinking(in->completion);
+    r1_language_share share = r1_language_count(thinking, r1_language_asked(in), R1_UNIT_CHARS);
+
+    t->text[R1_TEXT_REFLECTIONS] = (float)r1_reflections(&a->reflection, in->completion);
+    t->text[R1_TEXT_ANSWER_CHANGED] = (float)r1_answer_changed(in->completion);
+    t->text[R1_TEXT_THINK_CHARS] = (float)r1_text_chars(thinking);
+    t->text[R1_TEXT_LANGUAGE] = (float)r1_language_consistency(share, 0);
+}
+
 /* The finished samples of a question: their texts judged, together: some rewards compare them. */
 static r1_status grade(work *w, const r1_problem *p, const r1_finished *f, r1_group *g,
                        r1_err *err) {
@@ -294,6 +311,7 @@ static r1_status grade(work *w, const r1_problem *p, const r1_finished *f, r1_gr
         R1_TRY(copy_sample(&f->samples[i], &g->t[i], err));
         R1_TRY(r1_actor_text(w->a, f->samples[i].ids, f->samples[i].n, text, err));
         in[i] = (r1_grade_input){.question = {w->a->question.data, w->a->question.len},
+                                 .asked = r1_text_of(p->prompt),
                                  .completion.n = text->len - at,
                                  .reference = r1_text_of(p->reference),
                                  .extra = r1_text_of(p->extra),
@@ -307,8 +325,10 @@ static r1_status grade(work *w, const r1_problem *p, const r1_finished *f, r1_gr
         at += in[i].completion.n;
     }
     r1_rewards_grade(&w->a->stages[w->req->stage].rewards, in, f->n, graded);
-    for (int i = 0; i < f->n; i++)
+    for (int i = 0; i < f->n; i++) {
         copy_verdicts(&graded[i], &g->t[i]);
+        look_at(w->a, &in[i], &g->t[i]);
+    }
 done:
     r1_free(in);
     r1_free(graded);

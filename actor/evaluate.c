@@ -163,6 +163,7 @@ static r1_status judge_row(void *ctx, const r1_finished *f, r1_buf *out, r1_err 
         R1_TRY(
             r1_tokenizer_decode(j->loaded.policy.tokenizer, s->ids, (size_t)s->n, 1, &text, err));
         r1_grade_input in = {
+            .asked = r1_text_of(p->prompt),
             .question = {p->question.data ? p->question.data : "", p->question.len},
             .completion = {text.data ? text.data : "", text.len},
             .reference = r1_text_of(p->reference),

@@ -200,6 +200,23 @@ static void record_rewards(const r1_grpo_batch *b, const r1_stage_config *s, r1_
     }
 }
 
+/* What the answers show of thinking; over all samples, whatever they are worth. */
+static void record_texts(const r1_grpo_batch *b, r1_record *rec) {
+    double sum[R1_TEXT_COUNT] = {0}, with = 0;
+
+    for (int i = 0; i < b->n; i++) {
+        const r1_trajectory *t = sample_of(b, i);
+        for (int k = 0; k < R1_TEXT_COUNT; k++)
+            sum[k] += (double)t->text[k];
+        with += t->text[R1_TEXT_REFLECTIONS] > 0;
+    }
+    r1_record_real(rec, sum[R1_TEXT_REFLECTIONS] / b->n, "reflection/words_mean");
+    r1_record_real(rec, with / b->n, "reflection/frac_with");
+    r1_record_real(rec, sum[R1_TEXT_ANSWER_CHANGED] / b->n, "reflection/answer_changed_frac");
+    r1_record_real(rec, sum[R1_TEXT_THINK_CHARS] / b->n, "think/chars_mean");
+    r1_record_real(rec, sum[R1_TEXT_LANGUAGE] / b->n, "language/consistency");
+}
+
 void r1_grpo_batch_record(const r1_grpo_batch *b, const r1_stage_config *s, r1_record *rec) {
     spread score = {0}, reward = {0}, advantage = {0}, length = {0}, prompt = {0};
     double cut = 0, unusable = 0, correct = 0; /* unscorable samples are no wrong ones */
@@ -235,4 +252,5 @@ void r1_grpo_batch_record(const r1_grpo_batch *b, const r1_stage_config *s, r1_r
     r1_record_real(rec, (double)b->zero_std / b->n_groups, "frac_reward_zero_std");
     r1_record_real(rec, unusable / b->n, "frac_unscorable");
     record_rewards(b, s, rec);
+    record_texts(b, rec);
 }

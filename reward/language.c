@@ -275,3 +275,7 @@ int r1_language_of(r1_text t, int fallback) {
     }
     return best;
 }
+
+int r1_language_asked(const r1_grade_input *in) {
+    return r1_language_of(in->asked.n ? in->asked : in->question, r1_language_find("en"));
+}

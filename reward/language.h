@@ -32,6 +32,9 @@ int r1_language_of(r1_text t, int fallback);
 
 r1_language_share r1_language_count(r1_text t, int target, r1_language_unit unit);
 
+/* The language of what was asked; English where it has no words. */
+int r1_language_asked(const r1_grade_input *in);
+
 /* target / all; 1 where there are fewer than min_words, or none. */
 double r1_language_consistency(r1_language_share share, int min_words);
 

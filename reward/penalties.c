@@ -12,8 +12,7 @@
 /* On the thinking, where there is one (R1: the chain of thought). */
 r1_verdict r1_rule_language(const r1_reward *r, const r1_grade_input *in) {
     r1_language_unit unit = r->o.unit && *r->o.unit == 'w' ? R1_UNIT_WHITESPACE : R1_UNIT_CHARS;
-    int target =
-        r->language >= 0 ? r->language : r1_language_of(in->question, r1_language_find("en"));
+    int target = r->language >= 0 ? r->language : r1_language_asked(in);
     char note[R1_VERDICT_NOTE_MAX];
 
     r1_language_share s = r1_language_count(r1_extract_thinking(in->completion), target, unit);

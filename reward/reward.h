@@ -27,7 +27,9 @@ typedef struct r1_text {
 r1_text r1_text_of(const char *s); /* NULL gives an empty text */
 
 typedef struct r1_grade_input {
-    r1_text question, completion, reference;
+    r1_text question; /* as the model saw it, with its template */
+    r1_text asked;    /* the question alone, for its language; empty: `question` */
+    r1_text completion, reference;
     r1_text extra;      /* JSON object with what else the row holds (nums, target), or empty */
     const int32_t *ids; /* the completion's tokens; n_ids = 0 where there are none (r1-grade) */
     int n_ids;

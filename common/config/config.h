@@ -264,6 +264,7 @@ typedef struct r1_config {
     r1_eval_config eval;
     struct {
         int rollouts_every, tensorboard;
+        r1_string_list reflection_words;
     } log;
     struct r1_config_pool *pool; /* owns every string above */
 } r1_config;

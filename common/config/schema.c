@@ -323,6 +323,11 @@ static const r1_key eval[] = {
 static const r1_key log_keys[] = {
     INT("rollouts_every", G(rollouts_every), 1, BIG, "10", NUL | RUN, "steps between dumps"),
     BOOL("tensorboard", G(tensorboard), "false", RUN, "write event files"),
+    {"reflection_words", R1_KEY_STRINGS, G(reflection_words), 0, 0, 0, NULL,
+     "[wait, hmm, however, actually, alternatively, mistake, wrong, check, recheck, double-check, "
+     "verify, retry, reconsider, rethink, reevaluate, \"try again\", \"on second thought\", "
+     "等等, 等一下, 不对, 错了, 检查, 验证, 重新, 再想, 然而]",
+     NULL, "words and phrases that the metrics reflection/... count"},
     {0}};
 
 const r1_key r1_schema_root[] = {

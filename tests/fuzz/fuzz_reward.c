@@ -3,6 +3,7 @@
 
 #include "reward/extract.h"
 #include "reward/grade.h"
+#include "reward/reflect.h"
 
 #include <string.h>
 
@@ -21,6 +22,17 @@ static void check_places(r1_text t) {
     R1_ASSERT(segment.s >= t.s && segment.s + segment.n <= t.s + t.n);
     if (place != R1_PLACE_CUT)
         R1_ASSERT(span.s >= segment.s && span.s + span.n <= segment.s + segment.n);
+}
+
+static void check_reflection(r1_text t) {
+    static const char *const list[] = {"wait", "so", "\xe6\x88\x91"};
+    r1_reflection_words w;
+    r1_err err;
+
+    R1_ASSERT(r1_reflection_init(&w, list, 3, &err) == R1_OK);
+    int n = r1_reflections(&w, t);
+    R1_ASSERT(n >= 0 && (size_t)n <= t.n / 2);
+    R1_ASSERT((r1_answer_changed(t) | 1) == 1 && (size_t)r1_text_chars(t) <= t.n);
 }
 
 /* A row is graded or refused by every kind, and a line is one JSON object. */
@@ -74,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                          .extra = r1_text_of("{\"nums\": [2, 3, 4], \"target\": 24}")};
 
     check_places(in.completion);
+    check_reflection(in.completion);
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         r1_reward *r = NULL;
         r1_err err;

@@ -7,6 +7,7 @@
 #include "reward/extract.h"
 #include "reward/language.h"
 #include "reward/prose.h"
+#include "reward/reflect.h"
 #include "reward/shaping.h"
 
 #include <math.h>
@@ -36,6 +37,11 @@ static void assert_score(r1_verdict v, double want) {
     if (fabs((double)v.score - want) > 1e-6)
         fail_msg("%s, score %g instead of %g: %s", r1_verdict_name(v.kind), (double)v.score, want,
                  v.note);
+}
+
+static void assert_text(r1_text t, const char *want) {
+    if (t.n != strlen(want) || memcmp(t.s, want, t.n) != 0)
+        fail_msg("'%.*s' instead of '%s'", (int)t.n, t.s, want);
 }
 
 /* ---- words ---- */
@@ -141,6 +147,62 @@ static void language_looks_at_the_thinking(void **state) {
         4.375 / 7.375);
     o.unit = "whitespace";
     assert_score(grade_text(&o, "\xe6\x88\x91\xe4\xbb\xac then"), 0.5);
+}
+
+/* ---- reconsidering ---- */
+
+static void reflections_are_words(void **state) {
+    static const char *const list[] = {
+        "wait", "double-check", "check", "\xe7\xad\x89\xe7\xad\x89", "try again", "\xe9"};
+    static const struct {
+        const char *text;
+        int n;
+    } cases[] = {
+        {"Wait, WAIT! wait", 3},
+        {"await waits wait\xc3\xa9 \xc3\xa9wait wait_", 1},
+        {"double-check and check; recheck", 2},
+        {"\xe6\x88\x91\xe7\xad\x89\xe7\xad\x89wait", 2},
+        {"try again, try  again", 1},
+        {"", 0},
+    };
+    const char *const empty[] = {""};
+    r1_reflection_words w;
+    r1_err err;
+
+    ASSERT_OK(r1_reflection_init(&w, list, 5, &err), &err);
+    for (size_t i = 0; i < N(cases); i++)
+        if (r1_reflections(&w, r1_text_of(cases[i].text)) != cases[i].n)
+            fail_msg("'%s': %d", cases[i].text, r1_reflections(&w, r1_text_of(cases[i].text)));
+    ASSERT_FAILS(r1_reflection_init(&w, empty, 1, &err), R1_USAGE, &err, "empty");
+}
+
+static void answers_that_change_are_seen(void **state) {
+    static const struct {
+        const char *text;
+        int changed;
+    } cases[] = {
+        {"The answer is 5. No, the answer is 6.", 1},
+        {"The answer is 5. Yes: the answer is 5.", 0},
+        {"answer: 5\nso \\boxed{5}", 0},
+        {"\\boxed{5} wait \\boxed{\\frac{1}{2}}", 1},
+        {"\\boxed{\\frac{1}{2}} is \\boxed{\\frac{1}{2}}", 0},
+        {"the answer is \\boxed{5}, \\boxed{5}", 0},
+        {"\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf"
+         "5\n\xe7\xad\x94\xe6\xa1\x88\xe6\x98\xaf"
+         "6",
+         1},
+        {"the answer is", 0},
+        {"", 0},
+    };
+
+    for (size_t i = 0; i < N(cases); i++)
+        if (r1_answer_changed(r1_text_of(cases[i].text)) != cases[i].changed)
+            fail_msg("'%s'", cases[i].text);
+    assert_int_equal(r1_text_chars(r1_text_of("a\xc3\xa9\xe7\xad\x89")), 3);
+    assert_text(r1_extract_thinking(r1_text_of("x<think>a</think>b</think>c")), "a</think>b");
+    assert_text(r1_extract_thinking(r1_text_of("a</think>b")), "a");
+    assert_text(r1_extract_thinking(r1_text_of("<think>a")), "a");
+    assert_text(r1_extract_thinking(r1_text_of("a")), "a");
 }
 
 /* ---- form ---- */
@@ -382,6 +444,8 @@ int main(void) {
         cmocka_unit_test(open_marks_take_linear_time),
         cmocka_unit_test(questions_have_a_language),
         cmocka_unit_test(language_looks_at_the_thinking),
+        cmocka_unit_test(reflections_are_words),
+        cmocka_unit_test(answers_that_change_are_seen),
         cmocka_unit_test(look_alikes_are_no_tags),
         cmocka_unit_test(format_may_want_a_box_and_more_thinking),
         cmocka_unit_test(choices_are_one_letter),
