@@ -289,7 +289,7 @@ static void look_at(const r1_actor *a, const r1_grade_input *in, r1_trajectory *
     r1_text thinking = r1_extract_thinking(in->completion);
     r1_language_share share = r1_language_count(thinking, r1_language_asked(in), R1_UNIT_CHARS);
 
-    t->text[R1_TEXT_REFLECTIONS] = (float)r1_reflections(&a->reflection, in->completion);
+    t->text[R1_TEXT_REFLECTIONS] = (float)r1_reflections(&a->reflection, thinking);
     t->text[R1_TEXT_ANSWER_CHANGED] = (float)r1_answer_changed(in->completion);
     t->text[R1_TEXT_THINK_CHARS] = (float)r1_text_chars(thinking);
     t->text[R1_TEXT_LANGUAGE] = (float)r1_language_consistency(share, 0);

@@ -49,7 +49,7 @@ typedef struct r1_grade_kind {
     /* Called by `jobs` threads at once.  R1_DATA: the row is broken, and grading ends there; the
      * message names the key.  *ret is zeroed on entry. */
     r1_status (*row)(void *ctx, const r1_grade_row *row, r1_row_verdict *ret, r1_err *err);
-    void (*close)(void *ctx); /* may say on stderr what it counted; NULL: nothing to do */
+    void (*close)(void *ctx); /* may say on stderr what it counted */
 } r1_grade_kind;
 
 extern const r1_grade_kind *const r1_grade_kinds[]; /* ends with NULL */
