@@ -4,9 +4,9 @@
  * running text what stands behind the last "answer is" or "answer:".  Two letters are wrong, never
  * a choice between them.  The row may hold choices: letters (those there are), or texts (of A, B
  * and so on). */
+#include "common/base/json.h"
 #include "reward/rules.h"
 
-#include <jansson.h>
 #include <string.h>
 
 static int starts(r1_text t, const char *s) {
@@ -79,11 +79,10 @@ static int has_letter(r1_text t) {
     return 0;
 }
 
-/* The choices of the row: how many there are, and the text of a letter's (NULL: only letters). */
-static json_t *read_choices(r1_text extra, json_t **ret_root) {
-    *ret_root = extra.n ? json_loadb(extra.s, extra.n, JSON_ALLOW_NUL, NULL) : NULL;
-    json_t *choices = json_object_get(*ret_root, "choices");
-    choices = choices ? choices : json_object_get(json_object_get(*ret_root, "opts"), "choices");
+/* The choices of the row; NULL: it lists none. */
+static json_t *read_choices(const json_t *root) {
+    json_t *choices = json_object_get(root, "choices");
+    choices = choices ? choices : json_object_get(json_object_get(root, "opts"), "choices");
     return json_array_size(choices) > 0 ? choices : NULL;
 }
 
@@ -141,28 +140,35 @@ static int announced(r1_text t, r1_text *ret) {
     return 1;
 }
 
-r1_verdict r1_rule_choice(const r1_reward *r, const r1_grade_input *in) {
+static r1_verdict judge(const r1_grade_input *in, const json_t *choices) {
     r1_text segment = r1_extract_segment(in->question, in->completion), span, rest, gold_rest;
     char gold = leading_letter(unwrap(in->reference), &gold_rest);
     r1_place place = r1_extract_marked(segment, &span);
-    json_t *root, *choices = read_choices(in->extra, &root);
-    const char *why = NULL;
-    r1_verdict v;
 
     if (place == R1_PLACE_LAST)
         announced(segment, &span);
     char letter = place == R1_PLACE_CUT ? 0 : leading_letter(unwrap(span), &rest);
     if (!gold)
-        v = r1_verdict_of(R1_VERDICT_UNPARSEABLE_GOLD, "the reference is not one letter");
-    else if (!letter)
-        v = r1_verdict_of(place == R1_PLACE_LAST || place == R1_PLACE_CUT ? R1_VERDICT_NO_ANSWER
-                                                                          : R1_VERDICT_WRONG,
-                          "no letter where the answer belongs");
-    else if ((why = fault_of(choices, letter, rest)))
-        v = r1_verdict_of(R1_VERDICT_WRONG, why);
-    else
-        v = letter == gold ? r1_verdict_of(R1_VERDICT_CORRECT, "")
-                           : r1_verdict_of(R1_VERDICT_WRONG, "another letter");
+        return r1_verdict_of(R1_VERDICT_UNPARSEABLE_GOLD, "the reference is not one letter");
+    if (!letter)
+        return r1_verdict_of(place == R1_PLACE_LAST || place == R1_PLACE_CUT ? R1_VERDICT_NO_ANSWER
+                                                                             : R1_VERDICT_WRONG,
+                             "no letter where the answer belongs");
+    const char *why = fault_of(choices, letter, rest);
+    if (why)
+        return r1_verdict_of(R1_VERDICT_WRONG, why);
+    return letter == gold ? r1_verdict_of(R1_VERDICT_CORRECT, "")
+                          : r1_verdict_of(R1_VERDICT_WRONG, "another letter");
+}
+
+r1_verdict r1_rule_choice(const r1_reward *r, const r1_grade_input *in) {
+    json_t *root = NULL;
+    json_error_t je;
+
+    if (in->extra.n &&
+        r1_json_parse(&root, in->extra.s, in->extra.n, JSON_ALLOW_NUL, &je) == R1_NOMEM)
+        return r1_verdict_of(R1_VERDICT_ERROR, "out of memory");
+    r1_verdict v = judge(in, read_choices(root));
     json_decref(root);
     return v;
 }

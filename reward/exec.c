@@ -8,6 +8,7 @@
  * A program that ends or answers with something else is started again and asked once more for what
  * it has not answered; what is then still open is an error, and after the deadline a timeout.  Both
  * leave the sample out of its group: an accident is no zero. */
+#include "common/base/json.h"
 #include "reward/program.h"
 #include "reward/prose.h"
 #include "reward/rules.h"
@@ -41,10 +42,15 @@ done:
 }
 
 static r1_status put_request(r1_buf *out, int id, const r1_grade_input *in, r1_err *err) {
-    json_t *row = in->extra.n ? json_loadb(in->extra.s, in->extra.n, JSON_ALLOW_NUL, NULL) : NULL;
-    char *text = row ? json_dumps(row, JSON_COMPACT) : NULL; /* one line, whatever it was */
+    char *text = NULL;
+    json_t *row = NULL;
+    json_error_t je;
     r1_status st;
 
+    if (in->extra.n) { /* one line, whatever it was */
+        R1_TRY(r1_json_parse(&row, in->extra.s, in->extra.n, JSON_ALLOW_NUL, &je));
+        R1_TRY(r1_json_dump(row, JSON_COMPACT, "row", &text, err));
+    }
     R1_TRY(r1_buf_addf(out, err, "{\"id\": %d", id));
     R1_TRY(put_text(out, "question", in->question, err));
     R1_TRY(put_text(out, "completion", in->completion, err));
@@ -53,7 +59,7 @@ static r1_status put_request(r1_buf *out, int id, const r1_grade_input *in, r1_e
     R1_TRY(r1_buf_add(out, text ? text : "null", text ? strlen(text) : 4, err));
     st = r1_buf_add(out, "}\n", 2, err);
 done:
-    free(text);
+    r1_free(text);
     json_decref(row);
     return st;
 }

@@ -1,13 +1,13 @@
 /* Rewards by name, and their weighted sum; see reward.h. */
 #include "reward/reward.h"
 
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/trace.h"
 #include "reward/language.h"
 #include "reward/program.h"
 #include "reward/rules.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -215,14 +215,19 @@ void r1_rewards_close(r1_rewards *r) {
 }
 
 /* Which rewards a row asks: those without a source, and those with its data_source.  Returns the
- * first of them that judges by itself; -1: none. */
+ * first of them that judges by itself; -1: none, or no memory to read the row. */
 static int select_rewards(const r1_rewards *r, r1_text extra, int asked[static R1_REWARDS_MAX]) {
     json_t *root = NULL;
-    int first = -1;
+    json_error_t je;
+    int first = -1, sources = 0;
 
-    for (int i = 0; i < r->n && !root; i++)
-        if (r->options[i].source && extra.n)
-            root = json_loadb(extra.s, extra.n, JSON_ALLOW_NUL, NULL);
+    for (int i = 0; i < r->n; i++) {
+        sources |= r->options[i].source != NULL;
+        asked[i] = 0;
+    }
+    if (sources && extra.n &&
+        r1_json_parse(&root, extra.s, extra.n, JSON_ALLOW_NUL, &je) == R1_NOMEM)
+        return -1;
     const char *source = json_string_value(json_object_get(root, "data_source"));
     for (int i = 0; i < r->n; i++) {
         const char *want = r->options[i].source;
