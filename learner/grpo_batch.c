@@ -100,6 +100,15 @@ int r1_group_is_flat(const r1_group *g) {
     return 1;
 }
 
+int r1_groups_timed_out(const r1_group *g, int n) {
+    for (int i = 0; i < n; i++)
+        for (int m = 0; m < g[i].n; m++)
+            for (int r = 0; r < g[i].t[m].n_rewards; r++)
+                if (g[i].t[m].verdict[r] == R1_VERDICT_TIMEOUT)
+                    return 1;
+    return 0;
+}
+
 /* Soft overlong punishment (DAPO, equation 13): 0 up to max - buffer, then linearly down to
  * -penalty at the limit. */
 static double overlong(const r1_stage_config *s, const r1_trajectory *t) {
@@ -144,16 +153,6 @@ int r1_grpo_batch_flat(const r1_grpo_batch *b, int group) {
         if (b->lens[i] > 0 && b->advantage[i] != 0)
             return 0;
     return 1;
-}
-
-int r1_grpo_batch_timed_out(const r1_grpo_batch *b) {
-    for (int i = 0; i < b->n; i++) {
-        const r1_trajectory *t = sample_of(b, i);
-        for (int r = 0; r < t->n_rewards; r++)
-            if (t->verdict[r] == R1_VERDICT_TIMEOUT)
-                return 1;
-    }
-    return 0;
 }
 
 /* ---- metrics ---- */
