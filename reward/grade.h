@@ -25,6 +25,7 @@ typedef struct r1_grade_options {
     const char *from;                /* number */
     const char *target;              /* language */
     const char *answer_key, *reward; /* lint */
+    const char *problems, *score;    /* code */
 } r1_grade_options;
 
 typedef struct r1_grade_row {
@@ -96,5 +97,6 @@ const char *r1_number_chars(double x, char buf[static R1_NUMBER_CHARS]);
 extern const r1_grade_kind r1_grade_number, r1_grade_exact, r1_grade_choice, r1_grade_countdown,
     r1_grade_format, r1_grade_language;
 extern const r1_grade_kind r1_grade_shaping, r1_grade_lint;
+extern const r1_grade_kind r1_grade_code; /* judge/judge_row.c */
 
 #endif

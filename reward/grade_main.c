@@ -41,7 +41,8 @@ static void make_epilog(char epilog[static HELP_MAX]) {
 static r1_status check_options(const r1_grade_kind *kind, const r1_cli_option *table, r1_err *err) {
     for (const r1_cli_option *o = table; o->name; o++) {
         const char *list = kind->options ? kind->options : "", *at = strstr(list, o->name);
-        if (o->type != R1_CLI_STRING || !*(const char *const *)o->value)
+        if ((o->type != R1_CLI_STRING && o->type != R1_CLI_CHOICE) ||
+            !*(const char *const *)o->value)
             continue;
         size_t n = strlen(o->name);
         if (!at || (at > list && at[-1] != ' ') || (at[n] && at[n] != ' '))
@@ -82,6 +83,10 @@ int main(int argc, char **argv) {
         {"answer-key", R1_CLI_STRING, &o.answer_key, "KEY", "lint: of the reference answer"},
         {"reward", R1_CLI_STRING, &o.reward, "R,...",
          "lint: rewards to ask (default: all that compare with a reference)"},
+        {"problems", R1_CLI_STRING, &o.problems, "FILE",
+         "code: the problems that rows name by problem_id"},
+        {"score", R1_CLI_CHOICE, &o.score, "fraction|all",
+         "code: the share of tests that pass, or 1 if all do (default all)"},
         {0}};
     const r1_cli cli = {
         .program = "r1-grade",
