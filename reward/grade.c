@@ -140,7 +140,8 @@ r1_status r1_grade_line(const r1_grade_kind *kind, void *ctx, r1_text text, uint
     double t0_s = r1_now_s();
     R1_TRY(kind->row(ctx, &row, &v, err));
     double us = 1e6 * (r1_now_s() - t0_s);
-    R1_TRY(put_line(json_object_get(obj, "id"), line_number, &v, us, out, err));
+    const json_t *id = json_object_get(obj, "id");
+    R1_TRY(put_line(id ? id : json_object_get(obj, "task_id"), line_number, &v, us, out, err));
     *ret_verdict = v.verdict;
 done:
     r1_free(v.list);

@@ -5,7 +5,7 @@
  * A kind reads a row and says what it is worth; everything else (files, threads, order, the line's
  * form) is the same for all of them.  A new kind is one entry in grade_kinds.c.
  *
- * A line holds id (the row's, else its line number), verdict, score (null where nothing can be
+ * A line holds id (the row's, or its task_id, else its line number), verdict, score (null where nothing can be
  * said: unscorable is not 0), how (where the answer stood, which test decided), why, and us
  * (microseconds of the grading).  Only us differs between two runs. */
 #include "common/base/mem.h"

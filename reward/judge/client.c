@@ -86,7 +86,8 @@ r1_status r1_launcher_open(r1_launcher **ret, const char *program, r1_err *err) 
     if (recv(l->control, &l->layers, sizeof l->layers, 0) != sizeof l->layers)
         st = R1_FAIL(err, R1_IO, "the launcher '%s' ended at once", path);
     else if (!l->layers.usable)
-        st = R1_FAIL(err, R1_IO, "no sandbox can be made on this machine: %s", l->layers.text);
+        st = R1_FAIL(err, R1_UNAVAILABLE, "no sandbox can be made on this machine: %s",
+                     l->layers.text);
 done:
     if (st == R1_OK)
         *ret = l;

@@ -193,8 +193,11 @@ static int read_verdict(pair *p) {
     if (sscanf(text, "%32s %7s %d %n", token, verdict, &r->n_passed, &at) != 3 ||
         strcmp(token, p->token) != 0 || r->n_passed < 0 || r->n_passed > p->job->n_cases)
         return 0;
-    int passed = strcmp(verdict, "AC") == 0 && r->n_passed == p->job->n_cases;
-    r->verdict = passed ? R1_JUDGE_AC : strcmp(verdict, "RTE") == 0 ? R1_JUDGE_RTE : R1_JUDGE_WA;
+    r->verdict = strcmp(verdict, "RTE") == 0  ? R1_JUDGE_RTE
+                 : strcmp(verdict, "IE") == 0 ? R1_JUDGE_IE
+                                              : R1_JUDGE_WA;
+    if (strcmp(verdict, "AC") == 0 && r->n_passed == p->job->n_cases)
+        r->verdict = R1_JUDGE_AC;
     r1_plain_text(r->why, sizeof r->why, text + at);
     return 1;
 }
@@ -212,15 +215,13 @@ static void conclude(pair *p) {
     r1_box_stop(p->solver);
     r1_box_result solver = r1_box_finish(p->solver);
     p->checker = p->solver = -1;
-    r->cpu_us = solver.cpu_us;
-    r->wall_us = solver.wall_us;
-    r->peak_bytes = solver.peak_bytes;
+    r1_note_use(r, &solver);
     if (checker.end == R1_BOX_STARVED || checker.end == R1_BOX_FAILED) {
         r->verdict = r1_box_verdict(&checker, r->why, sizeof r->why);
         return;
     }
     int said = read_verdict(p);
-    if (said && r->verdict == R1_JUDGE_AC)
+    if (said && (r->verdict == R1_JUDGE_AC || r->verdict == R1_JUDGE_IE))
         return;
     if (p->refused) {
         r->verdict = R1_JUDGE_WA;

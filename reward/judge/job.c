@@ -72,7 +72,6 @@ static const char *last_line(char *message) {
 
 static r1_judge_verdict run_test(work *w, const r1_judge_test *t, char *why, size_t size) {
     const r1_judge_limits *limits = &w->job->limits;
-    r1_judge_result *result = &w->job->result;
     r1_run run = {.input = t->input.s, .n_input = t->input.n, .fetch_fd = -1};
     r1_judge_verdict v = R1_JUDGE_IE;
     r1_box_request b;
@@ -93,12 +92,7 @@ static r1_judge_verdict run_test(work *w, const r1_judge_test *t, char *why, siz
             v = R1_JUDGE_OLE;
         if (v == R1_JUDGE_AC)
             v = compare(w, t, (r1_text){run.output.data, run.output.len}, why, size);
-        if (run.result.cpu_us > result->cpu_us)
-            result->cpu_us = run.result.cpu_us;
-        if (run.result.wall_us > result->wall_us)
-            result->wall_us = run.result.wall_us;
-        if (run.result.peak_bytes > result->peak_bytes)
-            result->peak_bytes = run.result.peak_bytes;
+        r1_note_use(&w->job->result, &run.result);
     }
     r1_buf_done(&run.output);
     return v;
@@ -107,13 +101,11 @@ static r1_judge_verdict run_test(work *w, const r1_judge_test *t, char *why, siz
 /* A source as it can be run. */
 static r1_judge_verdict prepare(work *w, r1_language language, r1_text source, r1_program *ret,
                                 r1_buf *binary) {
-    r1_judge_result *r = &w->job->result;
-
     *ret = (r1_program){language, source};
     if (language == R1_LANGUAGE_PYTHON)
         return R1_JUDGE_AC;
     r1_judge_verdict v =
-        r1_compile(w->l, language, source, &w->job->limits, binary, r->why, sizeof r->why);
+        r1_compile(w->l, language, source, &w->job->limits, binary, &w->job->result);
     ret->code = (r1_text){binary->data, binary->len};
     return v;
 }

@@ -16,11 +16,14 @@ void r1_program_python(const r1_judge_limits *limits, const char *name, r1_text 
                        r1_box_request *ret);
 void r1_box_add_file(r1_box_request *b, const char *name, r1_text contents, uint32_t mode);
 
-/* Compile in a sandbox.  *ret_binary is made by r1_buf_init and is for the caller to give back; the
- * result's end and why say what happened: R1_JUDGE_AC, CE or IE. */
+/* Keep the times of what ran longest. */
+void r1_note_use(r1_judge_result *to, const r1_box_result *from);
+
+/* Compile in a sandbox: R1_JUDGE_AC, CE or IE, with result->why.  *ret_binary is made by r1_buf_init
+ * and is for the caller to give back. */
 r1_judge_verdict r1_compile(const r1_launcher *l, r1_language language, r1_text source,
-                            const r1_judge_limits *limits, r1_buf *ret_binary, char *why,
-                            size_t why_size);
+                            const r1_judge_limits *limits, r1_buf *ret_binary,
+                            r1_judge_result *result);
 
 /* What a box's end means for the program in it; AC: it ended well. */
 r1_judge_verdict r1_box_verdict(const r1_box_result *r, char *why, size_t why_size);

@@ -18,7 +18,8 @@ typedef enum probe {
 } probe;
 
 struct r1_judge {
-    r1_launcher *launcher;
+    const r1_launcher *launcher;
+    r1_launcher *own; /* NULL: the launcher is somebody else's */
     pthread_t threads[R1_JUDGE_BOXES_MAX];
     int n_threads, closing;
     pthread_mutex_t lock;
@@ -103,7 +104,10 @@ static void judge(r1_judge *j, r1_judge_job *job) {
 
     fill_limits(&job->limits);
     *r = (r1_judge_result){.verdict = R1_JUDGE_IE};
-    if (job->source.n > R1_JUDGE_SOURCE_MAX) {
+    if (!job->source.s) {
+        r->verdict = R1_JUDGE_CE;
+        snprintf(r->why, sizeof r->why, "no program");
+    } else if (job->source.n > R1_JUDGE_SOURCE_MAX) {
         r->verdict = R1_JUDGE_CE;
         snprintf(r->why, sizeof r->why, "a source of %zu bytes, at most %zu are allowed",
                  job->source.n, R1_JUDGE_SOURCE_MAX);
@@ -161,7 +165,9 @@ r1_status r1_judge_open(r1_judge **ret, const r1_judge_options *options, r1_err 
     pthread_cond_init(&j->more, NULL);
     pthread_cond_init(&j->finished, NULL);
     pthread_cond_init(&j->probed, NULL);
-    R1_TRY(r1_launcher_open(&j->launcher, options->launcher, err));
+    if (!options->launcher)
+        R1_TRY(r1_launcher_open(&j->own, options->program, err));
+    j->launcher = j->own ? j->own : options->launcher;
     for (int i = 0; i < boxes; i++) {
         int error = start_thread(j);
         if (error && i == 0) {
@@ -186,7 +192,7 @@ void r1_judge_close(r1_judge *j) {
     pthread_mutex_unlock(&j->lock);
     for (int i = 0; i < j->n_threads; i++)
         pthread_join(j->threads[i], NULL);
-    r1_launcher_close(j->launcher);
+    r1_launcher_close(j->own);
     pthread_cond_destroy(&j->probed);
     pthread_cond_destroy(&j->finished);
     pthread_cond_destroy(&j->more);

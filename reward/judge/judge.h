@@ -6,7 +6,8 @@
  * comparison, stays here.  A judge owns a pool of threads, so that grading goes on while tokens are
  * drawn: submit jobs as completions end, wait for them when they are needed.
  *
- * A judge starts a process, which a rank must not do once MPI runs: open it before MPI_Init. */
+ * A judge starts a process, which a rank must not do once MPI runs: open it before MPI_Init, or with
+ * a launcher that was opened then. */
 #include "reward/judge/client.h"
 #include "reward/judge/compare.h"
 
@@ -58,7 +59,8 @@ typedef struct r1_judge_result {
     r1_judge_verdict verdict; /* of the first test that failed */
     double score;             /* in [0, 1]; meaningless with IE */
     int n_passed, n_tests;
-    uint64_t cpu_us, wall_us; /* of the longest test */
+    uint64_t cpu_us, wall_us; /* of the longest test or compilation */
+    uint64_t delay_us;        /* of wall_us: waited for a processor */
     uint64_t peak_bytes;
     char why[160]; /* printable ASCII without quotes; empty with AC */
 } r1_judge_result;
@@ -66,7 +68,7 @@ typedef struct r1_judge_result {
 /* Texts are not copied: they must stay until the job is done. */
 typedef struct r1_judge_job {
     r1_language language;
-    r1_text source;
+    r1_text source; /* s NULL: the answer holds no program, which is CE */
     r1_judge_limits limits;
     int fraction; /* score: share of the tests that passed; else 1 if all did */
 
@@ -96,8 +98,9 @@ typedef struct r1_judge_job {
 typedef struct r1_judge r1_judge;
 
 typedef struct r1_judge_options {
-    const char *launcher; /* see r1_launcher_open */
-    int boxes;            /* programs judged at a time, 1 .. R1_JUDGE_BOXES_MAX; 0: one a core */
+    const char *program;         /* the launcher's file, see r1_launcher_open */
+    const r1_launcher *launcher; /* or one that runs already, and outlives the judge */
+    int boxes; /* programs judged at a time, 1 .. R1_JUDGE_BOXES_MAX; 0: one a core */
 } r1_judge_options;
 
 #define R1_JUDGE_BOXES_MAX 256

@@ -386,6 +386,8 @@ r1_status r1_row_source(const json_t *row, r1_text source, r1_row_job *j, r1_err
     r1_text front = {NULL, 0};
     r1_status st = R1_OK;
 
+    if (!source.s)
+        return R1_OK;
     if (json_object_get(row, "entry_point") && !defines(source, j->name))
         st = optional(row, "prompt", &front, err);
     else if (json_object_get(row, "test_list"))
@@ -409,8 +411,7 @@ void r1_row_job_done(r1_row_job *j) {
     r1_buf_done(&j->text);
 }
 
-/* What is to be judged; ret->s stays NULL when a completion has no program in it. */
-static r1_status find_source(const json_t *row, r1_language language, r1_text *ret, r1_err *err) {
+r1_status r1_row_program(const json_t *row, r1_language language, r1_text *ret, r1_err *err) {
     static const char *const programs[] = {"source_code", "canonical_solution", "code"};
     static const char *const completions[] = {"completion", "pred", "response"};
     r1_text t;
@@ -481,15 +482,11 @@ static r1_status grade_row(void *ctx, const r1_grade_row *row, r1_row_verdict *r
     r1_status st;
 
     R1_TRY(r1_row_tests(row->json, g->problems, &j, err));
-    R1_TRY(find_source(row->json, j.job.language, &source, err));
-    if (source.s) {
-        R1_TRY(r1_row_source(row->json, source, &j, err));
-        j.job.fraction = g->fraction;
-        r1_judge_submit(g->judge, &j.job);
-        r1_judge_wait(g->judge, &j.job);
-    } else {
-        j.job.result = (r1_judge_result){.verdict = R1_JUDGE_CE, .why = "no code block"};
-    }
+    R1_TRY(r1_row_program(row->json, j.job.language, &source, err));
+    R1_TRY(r1_row_source(row->json, source, &j, err));
+    j.job.fraction = g->fraction;
+    r1_judge_submit(g->judge, &j.job);
+    r1_judge_wait(g->judge, &j.job);
     r = &j.job.result;
     ret->verdict = r1_judge_verdict_name(r->verdict);
     ret->score = r->verdict == R1_JUDGE_IE ? (double)NAN : r->score;

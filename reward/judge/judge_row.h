@@ -35,6 +35,9 @@ typedef struct r1_row_job {
  * the key.  Points into row and problems. */
 R1_MUST_USE r1_status r1_row_tests(const json_t *row, const r1_problems *problems, r1_row_job *ret,
                                    r1_err *err);
+/* What of a row is to be judged; ret->s is NULL when a completion has no program in it. */
+R1_MUST_USE r1_status r1_row_program(const json_t *row, r1_language language, r1_text *ret,
+                                     r1_err *err);
 /* The candidate: put together with what stands in front of it. */
 R1_MUST_USE r1_status r1_row_source(const json_t *row, r1_text source, r1_row_job *job,
                                     r1_err *err);

@@ -100,8 +100,8 @@ int main(void) {
     int fd;
 
     r1_close_from(CONTROL_FD + 1);
-    if (s.privileged && setgroups(0, NULL) != 0)
-        fprintf(stderr, "r1-launcher: cannot drop groups: %s\n", strerror(errno));
+    if (s.privileged) /* refused to the root of a user namespace, whose groups are nobody's here */
+        (void)!setgroups(0, NULL);
     r1_groups_find(&s.groups);
     find_kind(&s, &layers);
     if (send(CONTROL_FD, &layers, sizeof layers, MSG_NOSIGNAL) != sizeof layers) {

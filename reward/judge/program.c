@@ -157,9 +157,20 @@ static r1_status read_back(int fd, r1_buf *to, r1_err *err) {
     return st;
 }
 
+void r1_note_use(r1_judge_result *to, const r1_box_result *from) {
+    if (from->wall_us > to->wall_us) {
+        to->wall_us = from->wall_us;
+        to->delay_us = from->delay_us;
+    }
+    if (from->cpu_us > to->cpu_us)
+        to->cpu_us = from->cpu_us;
+    if (from->peak_bytes > to->peak_bytes)
+        to->peak_bytes = from->peak_bytes;
+}
+
 r1_judge_verdict r1_compile(const r1_launcher *l, r1_language language, r1_text source,
-                            const r1_judge_limits *limits, r1_buf *ret_binary, char *why,
-                            size_t why_size) {
+                            const r1_judge_limits *limits, r1_buf *ret_binary,
+                            r1_judge_result *result) {
     r1_run run = {.input = "", .fetch_fd = memfd_create("binary", MFD_CLOEXEC)};
     r1_judge_verdict v = R1_JUDGE_IE;
     r1_box_request b;
@@ -172,17 +183,18 @@ r1_judge_verdict r1_compile(const r1_launcher *l, r1_language language, r1_text 
     if (run.fetch_fd < 0)
         st = R1_FAIL(&err, R1_IO, "memfd_create: %s", strerror(errno));
     if (st == R1_OK && (st = r1_run_box(l, &b, &run, &err)) == R1_OK) {
-        v = r1_box_verdict(&run.result, why, why_size);
+        r1_note_use(result, &run.result);
+        v = r1_box_verdict(&run.result, result->why, sizeof result->why);
         if (v == R1_JUDGE_AC)
             st = read_back(run.fetch_fd, ret_binary, &err);
         else if (v != R1_JUDGE_IE)
             v = R1_JUDGE_CE;
         if (v == R1_JUDGE_CE && *run.message)
-            r1_plain_text(why, why_size, run.message);
+            r1_plain_text(result->why, sizeof result->why, run.message);
     }
     if (st != R1_OK) {
         v = R1_JUDGE_IE;
-        r1_plain_text(why, why_size, err.msg);
+        r1_plain_text(result->why, sizeof result->why, err.msg);
     }
     if (run.fetch_fd >= 0)
         close(run.fetch_fd);
