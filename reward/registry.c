@@ -50,6 +50,7 @@ static const r1_rule rules[] = {
     {"repetition", r1_rule_repetition, NULL, NULL, 0},
     {"loop", r1_rule_loop, NULL, NULL, 0},
     {"exec", NULL, r1_rule_exec, NULL, 0},
+    {"code", NULL, r1_rule_code, NULL, 0},
 };
 #define N_RULES ((int)(sizeof rules / sizeof *rules))
 
@@ -125,6 +126,10 @@ r1_status r1_reward_open(r1_reward **ret, const r1_reward_options *options, r1_e
         return st;
     R1_TRY(find_word("from", o->from, froms, &from, err));
     R1_TRY(find_word("answer", o->answer, answers, &answer, err));
+    if (rule->group == r1_rule_code && !o->judge) {
+        st = R1_FAIL(err, R1_USAGE, "it runs programs, for which nothing was prepared here");
+        goto done;
+    }
     if (!auto_target && language < 0) {
         st = R1_FAIL(err, R1_USAGE, "target '%s' is unknown (auto, %s)", o->target,
                      r1_language_names());
@@ -171,9 +176,9 @@ r1_status r1_reward_lint(const r1_reward *r, const r1_grade_input *in, r1_err *e
     r1_grade_input probe = *in;
 
     probe.completion = r1_text_of("x");
-    if (!r->rule->grade)
+    if (r->rule->follows || r->rule->group == r1_rule_exec)
         return R1_OK;
-    r1_verdict v = r->rule->grade(r, &probe);
+    r1_verdict v = r1_reward_grade(r, &probe);
     if (v.kind == R1_VERDICT_UNPARSEABLE_GOLD)
         return R1_FAIL(err, R1_DATA, "reward '%s' cannot judge the reference '%.*s': %s",
                        r->rule->name, (int)(in->reference.n < 80 ? in->reference.n : 80),
