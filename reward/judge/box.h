@@ -5,8 +5,8 @@
  * The judge (in a rank) passes the launcher one end of a socket pair per box; the launcher forks a
  * supervisor for it.  On that socket the judge sends the length of the request (4 bytes, with the
  * descriptors that the program gets as 0, 1, 2, ...), then the request; the supervisor answers with
- * one r1_box_result when nothing of the box is alive any more.  Closing the socket, or shutting down
- * its writing half, kills the box.
+ * one r1_box_result when nothing of the box is alive any more.  Closing the socket, or shutting
+ * down its writing half, kills the box.
  *
  * Both sides are of one build on one machine; the reader still trusts no length.  Records: a tag, a
  * length (4 bytes, little-endian), bytes:

@@ -219,7 +219,8 @@ r1_status r1_memory_file(const void *bytes, size_t n, int *ret_fd, r1_err *err) 
     return R1_OK;
 }
 
-/* What is ready in a pipe: kept up to `room` bytes in `to`, the rest only counted.  0 at the end. */
+/* What is ready in a pipe: up to `room` bytes are kept in `to`, the rest is counted.  0 at its
+ * end. */
 static int drain(int fd, char *to, size_t room, size_t *count) {
     char piece[65536];
     ssize_t n = read(fd, piece, sizeof piece);

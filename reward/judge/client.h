@@ -2,8 +2,8 @@
 #define R1_REWARD_JUDGE_CLIENT_H
 /* The judge's side of the launcher: start it, run boxes, collect what they print.
  *
- * A rank must not fork once MPI runs, so r1_launcher_open comes before MPI_Init; after it any number
- * of threads may run boxes at a time. */
+ * A rank must not fork once MPI runs, so r1_launcher_open comes before MPI_Init; after it any
+ * number of threads may run boxes at a time. */
 #include "reward/judge/box.h"
 
 #include <sys/types.h>
@@ -19,9 +19,9 @@ void r1_launcher_close(r1_launcher *l); /* waits until it has ended */
 const char *r1_launcher_layers(const r1_launcher *l);
 pid_t r1_launcher_pid(const r1_launcher *l);
 
-/* Begin a box.  fds[0 .. n_fds-1] become the program's 0, 1, ...; with b->fetch one more follows, to
- * which the file goes.  The caller keeps its own copies.  *ret_box is a socket: it becomes readable
- * when the box has ended; r1_box_finish must be called. */
+/* Begin a box.  fds[0 .. n_fds-1] become the program's 0, 1, ...; with b->fetch one more follows,
+ * to which the file goes.  The caller keeps its own copies.  *ret_box is a socket: it becomes
+ * readable when the box has ended; r1_box_finish must be called. */
 R1_MUST_USE r1_status r1_box_start(const r1_launcher *l, const r1_box_request *b, const int *fds,
                                    int n_fds, int *ret_box, r1_err *err);
 /* Kill it; the result still comes. */

@@ -1,5 +1,5 @@
-/* The reward `code`: the program in the answer against the tests of its row; see judge_row.h for what
- * a row may hold.  Samples of one group are judged at the same time. */
+/* The reward `code`: the program in the answer against the tests of its row; see judge_row.h for
+ * what a row may hold.  Samples of one group are judged at the same time. */
 #include "common/base/mem.h"
 #include "reward/judge/code_block.h"
 #include "reward/judge/judge_row.h"

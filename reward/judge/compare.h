@@ -23,7 +23,8 @@ typedef struct r1_compare {
     double error; /* TOKENS: below 0 means words only */
 } r1_compare;
 
-/* "tokens", "tokens+float1e-5", ...; NULL: the default, tokens+float1e-9.  0 if it is none of these. */
+/* "tokens", "tokens+float1e-5", ...; NULL: the default, tokens+float1e-9.  0 if it is none of
+ * these. */
 int r1_compare_parse(const char *text, r1_compare *ret);
 
 /* Not for CHECKER. */

@@ -1,9 +1,9 @@
 /* Functions of a Python source, tested from another process; see job.h.
  *
  * The checker's box holds the tests, the solver's box the candidate; each has one socket to this
- * thread, which carries calls one way and results the other.  A result is looked at here (literal.c)
- * before the checker sees it, so that plain data is all that ever reaches it.  The verdict comes over
- * a pipe that only the checker has, behind a token made for this run. */
+ * thread, which carries calls one way and results the other.  A result is looked at here
+ * (literal.c) before the checker sees it, so that plain data is all that ever reaches it.  The
+ * verdict comes over a pipe that only the checker has, behind a token made for this run. */
 #include "reward/judge/job.h"
 #include "reward/judge/literal.h"
 
@@ -148,7 +148,7 @@ static int send_all(int to, const char *s, size_t n) {
 }
 
 /* One value from one box for the other one.  0: the sender is gone, or what it sent is no value
- * (p->refused).  Nothing here waits for ever: the boxes' own limits end them, and so their sockets. */
+ * (p->refused).  Nothing here waits for ever: the boxes' limits end them, and so their sockets. */
 static int read_frame(pair *p, int from) {
     uint32_t n;
     r1_err err;

@@ -9,7 +9,8 @@ typedef struct r1_program {
     r1_text code; /* the source, or what the compiler made of it */
 } r1_program;
 
-/* Words, environment, files and limits to run it; `limits` has no zeros any more.  Points into p. */
+/* Words, environment, files and limits to run it; `limits` has no zeros any more.  Points into
+ * p. */
 void r1_program_request(const r1_program *p, const r1_judge_limits *limits, r1_box_request *ret);
 /* The same for Python with the given file as its program. */
 void r1_program_python(const r1_judge_limits *limits, const char *name, r1_text code,
@@ -19,8 +20,8 @@ void r1_box_add_file(r1_box_request *b, const char *name, r1_text contents, uint
 /* Keep the times of what ran longest. */
 void r1_note_use(r1_judge_result *to, const r1_box_result *from);
 
-/* Compile in a sandbox: R1_JUDGE_AC, CE or IE, with result->why.  *ret_binary is made by r1_buf_init
- * and is for the caller to give back. */
+/* Compile in a sandbox: R1_JUDGE_AC, CE or IE, with result->why.  *ret_binary is made by
+ * r1_buf_init and is for the caller to give back. */
 r1_judge_verdict r1_compile(const r1_launcher *l, r1_language language, r1_text source,
                             const r1_judge_limits *limits, r1_buf *ret_binary,
                             r1_judge_result *result);

@@ -6,8 +6,8 @@
  * comparison, stays here.  A judge owns a pool of threads, so that grading goes on while tokens are
  * drawn: submit jobs as completions end, wait for them when they are needed.
  *
- * A judge starts a process, which a rank must not do once MPI runs: open it before MPI_Init, or with
- * a launcher that was opened then. */
+ * A judge starts a process, which a rank must not do once MPI runs: open it before MPI_Init, or
+ * with a launcher that was opened then. */
 #include "reward/judge/client.h"
 #include "reward/judge/compare.h"
 
@@ -109,7 +109,8 @@ R1_MUST_USE r1_status r1_judge_open(r1_judge **ret, const r1_judge_options *opti
 void r1_judge_close(r1_judge *j); /* no job may be on its way */
 const char *r1_judge_layers(const r1_judge *j);
 
-/* Any thread may call these.  The job belongs to the caller, who leaves it alone until it is done. */
+/* Any thread may call these.  The job belongs to the caller, who leaves it alone until it is
+ * done. */
 void r1_judge_submit(r1_judge *j, r1_judge_job *job);
 int r1_judge_poll(r1_judge *j, const r1_judge_job *job); /* 1: it is done */
 void r1_judge_wait(r1_judge *j, const r1_judge_job *job);

@@ -11,7 +11,8 @@
  *   MBPP       test_list, test_setup_code, challenge_test_list (not judged)
  * with language (default python), limits {cpu_s, wall_s, mem_mb, output_kb, file_kb, procs,
  * open_files}, time_limit_s, memory_limit_mb.  The program is source_code, else completion, pred or
- * response; a row of HumanEval or MBPP without any has its own reference solution judged.  As a kind of r1-grade: r1_grade_code (grade.h). */
+ * response; a row of HumanEval or MBPP without any has its own reference solution judged.  As a
+ * kind of r1-grade: r1_grade_code (grade.h). */
 #include "reward/judge/judge.h"
 
 #include <jansson.h>
@@ -31,8 +32,8 @@ typedef struct r1_row_job {
     r1_buf source, setup, text; /* what was put together */
 } r1_row_job;
 
-/* The tests and limits of a row (or of its problem, which may be NULL); no source yet.  R1_DATA names
- * the key.  Points into row and problems. */
+/* The tests and limits of a row (or of its problem, which may be NULL); no source yet.  R1_DATA
+ * names the key.  Points into row and problems. */
 R1_MUST_USE r1_status r1_row_tests(const json_t *row, const r1_problems *problems, r1_row_job *ret,
                                    r1_err *err);
 /* What of a row is to be judged; ret->s is NULL when a completion has no program in it. */

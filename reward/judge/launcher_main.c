@@ -2,8 +2,8 @@
  *
  * Started by the judge (client.c) with an empty environment and a socket as descriptor 3; says once
  * what protects the machine, then forks a supervisor for every connection that comes over the
- * socket, and ends when the judge does.  It is small and has no threads, so that forking it is cheap
- * and safe, which a rank of an MPI program must never do. */
+ * socket, and ends when the judge does.  It is small and has no threads, so that forking it is
+ * cheap and safe, which a rank of an MPI program must never do. */
 #include "reward/judge/supervise.h"
 
 #include <errno.h>

@@ -67,7 +67,7 @@ void r1_box_add_file(r1_box_request *b, const char *name, r1_text contents, uint
 /* Sets and hashes in the same order everywhere. */
 static void add_environment(r1_box_request *b) {
     static const char *const all[] = {"PATH=/usr/bin:/usr/local/bin:/bin", "LANG=C.UTF-8",
-                                      "PYTHONHASHSEED=0", "HOME=" R1_BOX_WORK, "TMPDIR=/tmp"};
+                                      "PYTHONHASHSEED=0", ("HOME=" R1_BOX_WORK), "TMPDIR=/tmp"};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         b->env[b->n_env++] = all[i];
@@ -86,8 +86,8 @@ static r1_box_limits limits_of(const r1_judge_limits *l) {
                            .open_files = (uint32_t)l->open_files};
 }
 
-/* -s: no packages of a user; -P: no modules beside the program; -B: nothing is written beside modules.
- * Not -I, which ignores the hash seed, nor -S, without which there is no exit(). */
+/* -s: no packages of a user; -P: no modules beside the program; -B: no caches beside modules.  Not
+ * -I, which ignores the hash seed, nor -S, which takes exit and quit away. */
 void r1_program_python(const r1_judge_limits *limits, const char *name, r1_text code,
                        r1_box_request *ret) {
     static const char *const options[] = {"-s", "-P", "-B"};

@@ -33,7 +33,7 @@ const r1_sandbox_kind r1_sandbox_ladder[] = {
 };
 const int r1_sandbox_ladder_n = sizeof r1_sandbox_ladder / sizeof *r1_sandbox_ladder;
 
-/* The new root is made in a tmpfs over this directory; the old one is hidden by it and then gone. */
+/* The new root is a tmpfs over this directory; the old one is hidden by it and then gone. */
 #define BASE "/tmp"
 
 typedef struct inside {
@@ -341,8 +341,8 @@ void r1_close_from(int first) {
         close(fd);
 }
 
-/* The program's descriptors at 0, 1, ..., then `keep` (closed by exec), nothing else.  Returns where
- * keep is now. */
+/* The program's descriptors at 0, 1, ..., then `keep` (closed by exec), nothing else.  Returns
+ * where keep is now. */
 static int place_descriptors(const r1_sandbox *s, int keep) {
     int high[R1_BOX_FDS_MAX];
 

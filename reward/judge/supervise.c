@@ -54,8 +54,8 @@ static int write_proc(pid_t pid, const char *file, const char *text) {
     return n == (ssize_t)strlen(text) ? 0 : -1;
 }
 
-/* Unprivileged ids of the machine for this box alone, if there are enough of them: what one user may
- * start is counted per id, and root is never counted. */
+/* Unprivileged ids of the machine for this box alone, if there are enough of them: what one user
+ * may start is counted per id, and root is never counted. */
 static uid_t outer_id(void) {
     unsigned long inside, outside, count = 0;
     FILE *f = fopen("/proc/self/uid_map", "re");

@@ -1,8 +1,8 @@
 /* Hostile programs: the verdict, and every sentence of `must` against a bait.
  * Usage: attacks FILE.jsonl|shared [nobody]; nobody: as an ordinary user, from root.
  *
- * Baits: a secret in this process's environment, from which the launcher starts; listeners at port 9
- * of the loopback and at an abstract address; a directory that anybody may write to, with the
+ * Baits: a secret in this process's environment, from which the launcher starts; listeners at port
+ * 9 of the loopback and at an abstract address; a directory that anybody may write to, with the
  * expected output in it; an honest job beside each attack.  A program whose output matters is run a
  * second time in a box of the same kind, with what it prints kept. */
 #include "common/base/clock.h"

@@ -12,8 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Upstream tests that can't be judged as plain data, by task_id: 927 names a class of the candidate in
- * its setup, 533 passes a type, 596 calls sys.getsizeof through the tests, 601 passes objects. */
+/* Upstream tests that can't be judged as plain data, by task_id: 927 names a class of the
+ * candidate in its setup, 533 passes a type, 596 calls sys.getsizeof through the tests, 601 passes
+ * objects. */
 static const int not_plain[] = {533, 596, 601, 927};
 
 static const struct change {

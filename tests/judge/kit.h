@@ -1,6 +1,7 @@
 #ifndef R1_TESTS_JUDGE_KIT_H
 #define R1_TESTS_JUDGE_KIT_H
-/* What the tests of the judge share: a judge or a skip, rows, many jobs at a time, failures counted. */
+/* What the tests of the judge share: a judge or a skip, rows, many jobs at a time, failures
+ * counted. */
 #include "reward/judge/judge_row.h"
 
 typedef struct kit {

@@ -1,6 +1,6 @@
-/* Own programs for the reference data's problems: solutions/PROBLEM.right.LANGUAGE are accepted, .wrong.
- * ones are not; and the submissions that come with the problems have the verdicts they are labelled
- * with.  Usage: problems SOLUTIONS_DIR */
+/* Own programs for the reference data's problems: solutions/PROBLEM.right.LANGUAGE are accepted,
+ * .wrong. ones are not; and the submissions that come with the problems have the verdicts they are
+ * labelled with.  Usage: problems SOLUTIONS_DIR */
 #include "common/base/file.h"
 #include "tests/judge/kit.h"
 

@@ -1,5 +1,5 @@
-/* The judge's parts that need no sandbox: comparing, plain data, requests, code blocks, rows; and the
- * reward `code`, which is skipped where there is none. */
+/* The judge's parts that need no sandbox: comparing, plain data, requests, code blocks, rows; and
+ * the reward `code`, which is skipped where there is none. */
 #include "reward/judge/code_block.h"
 #include "reward/judge/judge_row.h"
 #include "reward/judge/literal.h"

@@ -1,7 +1,8 @@
 #include <stdio.h>
 int main(void) {
     long long t1, t2, x1, x2, t0, best = 0, of = 0, y1, y2, b1 = 0, b2 = 0;
-    if (scanf("%lld %lld %lld %lld %lld", &t1, &t2, &x1, &x2, &t0) != 5) return 1;
+    if (scanf("%lld %lld %lld %lld %lld", &t1, &t2, &x1, &x2, &t0) != 5)
+        return 1;
     if (t1 == t0 && t2 == t0) {
         b1 = x1;
         b2 = x2;
