@@ -58,7 +58,7 @@ typedef struct r1_reward_options {
     const char *const *command; /* exec: the program and its arguments; used only while opening */
     int n_command;
     double deadline_s; /* exec: for the samples of a question (30) */
-    int fraction; /* code: score the share of tests that pass (1 if all do) */
+    int fraction;      /* code: score the share of tests that pass (1 if all do) */
     /* code: runs the programs, outlives the reward; opened before MPI_Init (judge/judge.h). */
     struct r1_judge *judge;
 } r1_reward_options;

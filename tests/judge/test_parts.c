@@ -307,7 +307,8 @@ static void rewards_code(void **state) {
     r1_rewards_close(&rewards);
     r1_judge_close(judge);
     o.judge = NULL;
-    ASSERT_FAILS(r1_rewards_open(&rewards, &o, 1, &err), R1_USAGE, &err, "reward 'code': it runs programs");
+    ASSERT_FAILS(r1_rewards_open(&rewards, &o, 1, &err), R1_USAGE, &err,
+                 "reward 'code': it runs programs");
 }
 
 /* A launcher that is none is no verdict on anybody. */
