@@ -36,7 +36,8 @@ static void close_stage(stage_data *d) {
     *d = (stage_data){.train = NULL};
 }
 
-r1_status r1_actor_rewards(r1_rewards *ret, const r1_stage_config *s, r1_err *err) {
+r1_status r1_actor_rewards(r1_rewards *ret, const r1_stage_config *s, struct r1_judge *judge,
+                           r1_err *err) {
     r1_reward_options options[R1_MAX_REWARDS];
 
     for (int r = 0; r < s->n_rewards; r++) {
@@ -65,20 +66,23 @@ r1_status r1_actor_rewards(r1_rewards *ret, const r1_stage_config *s, r1_err *er
                                 .times = spec->times,
                                 .command = spec->command.s,
                                 .n_command = spec->command.n,
-                                .deadline_s = spec->deadline_s};
+                                .deadline_s = spec->deadline_s,
+                                .fraction = spec->fraction,
+                                .judge = judge};
     }
     return r1_rewards_open(ret, options, s->n_rewards, err);
 }
 
 /* Evaluation problems of a stage: what its own configuration says. */
-static r1_status open_stage(const r1_config *cfg, int i, stage_data *d, r1_err *err) {
+static r1_status open_stage(const r1_actor_options *o, int i, stage_data *d, r1_err *err) {
+    const r1_config *cfg = o->cfg;
     const r1_stage_config *s = &cfg->stages[i];
     r1_dataset_options train = {
         .spec = &s->data.train, .seed = cfg->seed, .stage = (uint32_t)i, .error_rate = -1};
     r1_dataset_options eval = {.spec = &s->data.eval, .evaluation = 1, .error_rate = -1};
     r1_status st;
 
-    R1_TRY(r1_actor_rewards(&d->rewards, s, err));
+    R1_TRY(r1_actor_rewards(&d->rewards, s, o->judge, err));
     if (s->kind == R1_STAGE_GRPO)
         R1_TRY(r1_dataset_open(&d->train, &train, err));
     if (r1_stage_can_evaluate(s))
@@ -154,7 +158,7 @@ r1_status r1_actor_open(r1_actor **ret, const r1_actor_options *o, r1_err *err) 
                               o->cfg->log.reflection_words.n, err));
     R1_TRY(r1_engine_open(&a->engine, &e, err));
     for (int i = 0; i < o->cfg->n_stages; i++)
-        R1_TRY(open_stage(o->cfg, i, &a->stages[i], err));
+        R1_TRY(open_stage(o, i, &a->stages[i], err));
     *ret = a;
     return R1_OK;
 done:

@@ -311,8 +311,11 @@ static void close_job(job *j) {
 }
 
 r1_status r1_evaluate_model(r1_world *world, const r1_evaluate_options *o, r1_err *err) {
-    r1_reward_options reward = {
-        .name = o->reward, .from = o->from, .weight = 1, .require_format = o->require_format};
+    r1_reward_options reward = {.name = o->reward,
+                                .from = o->from,
+                                .weight = 1,
+                                .require_format = o->require_format,
+                                .judge = o->judge};
     r1_loaded_options lo = {.policy = {.model = o->model,
                                        .tokenizer = o->tokenizer,
                                        .chat_template = o->chat_template,

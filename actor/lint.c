@@ -166,7 +166,7 @@ r1_status r1_lint_stage(const r1_actor_options *o, int stage, r1_stage_facts *re
     r1_status st;
 
     *ret = (r1_stage_facts){.train = {0}};
-    R1_TRY(r1_actor_rewards(&rewards, s, err));
+    R1_TRY(r1_actor_rewards(&rewards, s, o->judge, err));
     if (s->kind != R1_STAGE_EVAL)
         st = lint_train(&l, stage, &rewards, err);
     if (st == R1_OK && r1_stage_can_evaluate(s)) {

@@ -132,7 +132,7 @@ typedef struct r1_reward_spec {
     const char *source; /* only for rows with this data_source; NULL: for all */
     /* of some rewards, see reward/reward.h */
     const char *from, *answer, *language, *target, *unit;
-    int min_think, min_words, min_steps, target_len, max_len, ngram, max_period, times;
+    int min_think, min_words, min_steps, target_len, max_len, ngram, max_period, times, fraction;
     double min_wrong, max_wrong, min_correct, max_correct, deadline_s;
     r1_string_list command;
 } r1_reward_spec;
@@ -154,6 +154,7 @@ typedef enum r1_reward_kind {
     R1_REWARD_REPETITION,
     R1_REWARD_LOOP,
     R1_REWARD_EXEC,
+    R1_REWARD_CODE,
 } r1_reward_kind;
 
 /* "number", or of one source "number@gsm8k": in key paths, metrics and dumps.  Returns buf. */

@@ -35,6 +35,7 @@ static const char *const reward_names[] = {"exact",
                                            "repetition",
                                            "loop",
                                            "exec",
+                                           "code",
                                            NULL}; /* as r1_reward_kind */
 static const char *const answers[] = {"answer_tag", "boxed", NULL};
 static const char *const targets[] = {"auto", "en", "zh", "de", "fr", "es", "it", "pt", "ja",
@@ -156,6 +157,8 @@ const r1_key r1_schema_reward[] = {
     FLT("deadline_s", R(deadline_s), 0.01, 1e5, "30", RUN | REWARD(EXEC),
         "for the samples of a question; then it is killed and they are left out"),
     INT("times", R(times), 2, 1e5, "5", REWARD(LOOP), "copies that make a loop"),
+    BOOL("fraction", R(fraction), "false", REWARD(CODE),
+         "the share of the tests that pass; else 1 if all do"),
     {0}};
 
 static const r1_key optimizer[] = {

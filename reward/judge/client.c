@@ -234,7 +234,7 @@ static int drain(int fd, char *to, size_t room, size_t *count) {
 }
 
 /* Until both pipes are at their end: nothing of the box lives then, or nothing that can print. */
-static r1_status collect(int box, int out, int errors, r1_run *run, r1_err *err) {
+static r1_status collect(int box, int out, int errors, r1_box_io *run, r1_err *err) {
     struct pollfd p[2] = {{.fd = out, .events = POLLIN}, {.fd = errors, .events = POLLIN}};
     size_t n_out = 0, n_errors = 0, most = run->output.max;
     r1_status st = r1_buf_extend(&run->output, most, err);
@@ -260,7 +260,7 @@ static r1_status collect(int box, int out, int errors, r1_run *run, r1_err *err)
     return R1_OK;
 }
 
-r1_status r1_run_box(const r1_launcher *l, const r1_box_request *b, r1_run *run, r1_err *err) {
+r1_status r1_run_box(const r1_launcher *l, const r1_box_request *b, r1_box_io *run, r1_err *err) {
     int out[2] = {-1, -1}, errors[2] = {-1, -1}, fds[4] = {-1, -1, -1, -1}, box = -1;
     r1_status st;
 

@@ -33,7 +33,7 @@ r1_box_result r1_box_finish(int box);
 R1_MUST_USE r1_status r1_memory_file(const void *bytes, size_t n, int *ret_fd, r1_err *err);
 
 /* One program with a fixed input and bounded output. */
-typedef struct r1_run {
+typedef struct r1_box_io {
     const void *input; /* what stdin holds */
     size_t n_input;
     int fetch_fd;      /* of request.fetch */
@@ -41,10 +41,10 @@ typedef struct r1_run {
     char message[512]; /* how stderr began, as text */
     int too_much;      /* printed more than output.max */
     r1_box_result result;
-} r1_run;
+} r1_box_io;
 
 /* run->input, fetch_fd and output (r1_buf_init) are the caller's. */
-R1_MUST_USE r1_status r1_run_box(const r1_launcher *l, const r1_box_request *b, r1_run *run,
+R1_MUST_USE r1_status r1_run_box(const r1_launcher *l, const r1_box_request *b, r1_box_io *run,
                                  r1_err *err);
 
 #endif

@@ -25,7 +25,7 @@ static r1_judge_verdict ask_checker(work *w, const r1_judge_test *t, r1_text pri
                                     size_t size) {
     static const char *const names[] = {"input", "output", "answer"};
     const r1_text contents[] = {t->input, printed, t->output};
-    r1_run run = {.input = "", .fetch_fd = -1};
+    r1_box_io run = {.input = "", .fetch_fd = -1};
     r1_box_request b;
     r1_err err;
 
@@ -72,7 +72,7 @@ static const char *last_line(char *message) {
 
 static r1_judge_verdict run_test(work *w, const r1_judge_test *t, char *why, size_t size) {
     const r1_judge_limits *limits = &w->job->limits;
-    r1_run run = {.input = t->input.s, .n_input = t->input.n, .fetch_fd = -1};
+    r1_box_io run = {.input = t->input.s, .n_input = t->input.n, .fetch_fd = -1};
     r1_judge_verdict v = R1_JUDGE_IE;
     r1_box_request b;
     r1_err err;

@@ -171,7 +171,7 @@ void r1_note_use(r1_judge_result *to, const r1_box_result *from) {
 r1_judge_verdict r1_compile(const r1_launcher *l, r1_language language, r1_text source,
                             const r1_judge_limits *limits, r1_buf *ret_binary,
                             r1_judge_result *result) {
-    r1_run run = {.input = "", .fetch_fd = memfd_create("binary", MFD_CLOEXEC)};
+    r1_box_io run = {.input = "", .fetch_fd = memfd_create("binary", MFD_CLOEXEC)};
     r1_judge_verdict v = R1_JUDGE_IE;
     r1_box_request b;
     r1_err err;

@@ -172,7 +172,7 @@ static int nothing_left(void) {
 
 /* The program again in a box of its own, keeping what it prints. */
 static void look_at_output(attack *a) {
-    r1_run run = {.input = "", .fetch_fd = -1};
+    r1_box_io run = {.input = "", .fetch_fd = -1};
     r1_buf binary;
     r1_box_request b;
     r1_row_job j;
