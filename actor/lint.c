@@ -38,7 +38,8 @@ static r1_status lint_reference(lint *l, const r1_problem *p, r1_err *err) {
                          .extra = r1_text_of(p->extra)};
     r1_status st = r1_rewards_lint(l->rewards, &in, err);
 
-    return st != R1_OK && !p->reference ? missing_answer(l, err) : st;
+    /* Programs are judged by tests, not by an answer; their reward says what is missing. */
+    return st != R1_OK && !p->reference && !l->o->judge ? missing_answer(l, err) : st;
 }
 
 static r1_status lint_prompt(lint *l, const r1_problem *p, int *ret_injected, r1_err *err) {

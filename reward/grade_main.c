@@ -32,9 +32,10 @@ static void make_epilog(char epilog[static HELP_MAX]) {
         "Examples\n"
         "  r1-grade countdown answers.jsonl > verdicts.jsonl\n"
         "  r1-grade report answers.jsonl verdicts.jsonl\n"
+        "  r1-grade code humaneval.jsonl | grep -v AC\n"
         "  r1-grade lint gsm8k.jsonl --answer-key answer --reward number | grep unparseable\n\n"
-        "Exit codes: 0, 64 wrong usage, 65 a broken line (what stands before it is graded), "
-        "74\ninput/output.");
+        "Exit codes: 0, 64 wrong usage, 65 a broken line (what stands before it is graded), 69 "
+        "code: no\nsandbox can be made, 74 input/output.");
 }
 
 /* Options of other kinds would change nothing, so they are refused. */

@@ -45,6 +45,8 @@ static void check_kinds(r1_text row) {
         r1_err err = {0};
         r1_buf out;
 
+        if (r1_grade_kinds[k] == &r1_grade_code) /* runs programs; fuzz_judge reads its rows */
+            continue;
         if (!ctx[k]) /* kept: what a context says when it is closed is no output of this */
             R1_ASSERT(r1_grade_kinds[k]->open(&o, &ctx[k], &err) == R1_OK);
         r1_buf_init(&out, 1 << 24);
