@@ -15,7 +15,8 @@
  *   E  NAME=VALUE of the environment
  *   F  a file in the work directory: permissions (4 bytes), name, NUL, contents
  *   G  name of a file there that is copied, when the program exits with 0, to the descriptor behind
- *      the program's own */
+ *      the program's own; if there is none, the exit status is 1
+ * A program that can't be executed has exit status 127. */
 #include "common/base/mem.h"
 
 #define R1_BOX_WORDS_MAX 48 /* of the command, and of the environment */

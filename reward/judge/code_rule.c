@@ -1,5 +1,6 @@
 /* The reward `code`: the program in the answer against the tests of its row; see judge_row.h for
  * what a row may hold.  Samples of one group are judged at the same time. */
+#include "common/base/card.h"
 #include "common/base/mem.h"
 #include "reward/judge/code_block.h"
 #include "reward/judge/judge_row.h"
@@ -52,6 +53,7 @@ void r1_rule_code(const r1_reward *r, const r1_grade_input *in, const r1_verdict
     for (int s = 0; s < n; s++) {
         if (ret[s].kind == R1_VERDICT_CORRECT) {
             r1_judge_wait(r->o.judge, &jobs[s].job);
+            r1_tick(); /* it may have taken a while */
             ret[s] = translate(&jobs[s]);
         }
         r1_row_job_done(&jobs[s]);

@@ -175,6 +175,7 @@ void r1_group_open(r1_group *g, const r1_groups *in, pid_t pid, const r1_box_lim
     uint64_t bytes = l->memory_bytes + KERNEL_BYTES;
 
     *g = (r1_group){.in = in, .pid = pid};
+    r1_group_close(g); /* of a supervisor that was killed, and its counts */
     join(g, in->cpu, path);
     if (join(g, in->tasks, path))
         g->tasks = write_number(path, "pids.max", l->tasks + 1) == 0;

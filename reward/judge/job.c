@@ -1,8 +1,11 @@
 /* Programs from standard input to standard output; see job.h. */
 #include "reward/judge/job.h"
+#include "reward/extract.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define COPY_BYTES 8
 
 /* Checkers are trusted, but they are programs, and what they read is not. */
 static const r1_judge_limits checker_limits = {.cpu_s = 10,
@@ -131,6 +134,19 @@ static void run_tests(work *w) {
     }
 }
 
+/* Solutions may say what is expected instead of working it out; nothing is decided by that. */
+static void count_copies(r1_judge_job *job) {
+    r1_judge_result *r = &job->result;
+
+    for (int i = 0; i < job->n_tests; i++) {
+        r1_text out = r1_text_trim(job->tests[i].output);
+        r->n_copied += out.n > COPY_BYTES && memmem(job->source.s, job->source.n, out.s, out.n);
+    }
+    if (r->verdict == R1_JUDGE_AC && r->n_copied)
+        snprintf(r->why, sizeof r->why, "the source holds the output of %d of %d tests",
+                 r->n_copied, r->n_tests);
+}
+
 void r1_job_stdio(const r1_launcher *l, r1_judge_job *job) {
     work w = {.l = l, .job = job};
     r1_judge_result *r = &job->result;
@@ -147,6 +163,7 @@ void r1_job_stdio(const r1_launcher *l, r1_judge_job *job) {
     }
     if (r->verdict == R1_JUDGE_AC)
         run_tests(&w);
+    count_copies(job);
     r1_buf_done(&w.binary);
     r1_buf_done(&w.checker_binary);
 }

@@ -59,10 +59,11 @@ typedef struct r1_judge_result {
     r1_judge_verdict verdict; /* of the first test that failed */
     double score;             /* in [0, 1]; meaningless with IE */
     int n_passed, n_tests;
+    int n_copied; /* tests whose output, if it is long, stands in the source word for word */
     uint64_t cpu_us, wall_us; /* of the longest test or compilation */
     uint64_t delay_us;        /* of wall_us: waited for a processor */
     uint64_t peak_bytes;
-    char why[160]; /* printable ASCII without quotes; empty with AC */
+    char why[160]; /* printable ASCII without quotes; with AC only about n_copied */
 } r1_judge_result;
 
 /* Texts are not copied: they must stay until the job is done. */

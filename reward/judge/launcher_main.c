@@ -116,6 +116,7 @@ int main(void) {
         pid_t child = fork();
         if (child == 0) {
             signal(SIGCHLD, SIG_DFL);
+            signal(SIGPIPE, SIG_IGN);
             close(CONTROL_FD);
             r1_supervise(&s, fd);
             _exit(0);

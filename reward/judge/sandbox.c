@@ -260,7 +260,7 @@ static int make_tree(inside *in) {
         mount("proc", "proc", "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0;
     TRY(in, "mkdir", "/tmp", mkdir("tmp", 0700));
     TRY(in, "mkdir", "/dev/shm", mkdir("dev/shm", 0700));
-    TRY(in, "mkdir", R1_BOX_WORK, mkdir(R1_BOX_WORK + 1, 0700));
+    TRY(in, "mkdir", R1_BOX_WORK, mkdir(&R1_BOX_WORK[1], 0700));
     TRY(in, "pivot_root", "", syscall(__NR_pivot_root, ".", "."));
     TRY(in, "umount", "/", umount2(".", MNT_DETACH));
     TRY(in, "chdir", R1_BOX_WORK, chdir(R1_BOX_WORK));
@@ -361,6 +361,7 @@ static int lock_down(inside *in) {
 
     setsid();
     umask(077);
+    signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (set_limits(in) != 0)
@@ -379,8 +380,8 @@ static _Noreturn void run_program(inside *in, int failed_fd) {
     if (lock_down(in) == 0) {
         if (in->s->try_only)
             _exit(0);
-        step(in, "execve", r->words[0]);
         execve(r->words[0], (char *const *)(uintptr_t)r->words, (char *const *)(uintptr_t)r->env);
+        _exit(127); /* as a shell would: the file may be of the program's own making */
     }
     in->report.error = errno;
     ssize_t n = write(failed_fd, &in->report, sizeof in->report);
@@ -398,20 +399,19 @@ static int wait_for(pid_t program, int *ret_status) {
     }
 }
 
-/* Process 1 has the rights of the program by now: what it reads is what the program could. */
+/* Process 1 has the rights of the program by now: what it reads is what the program could.  It ends
+ * after this, so nothing is closed. */
 static int fetch(inside *in) {
     static char piece[65536];
     struct stat sb;
     ssize_t n;
 
-    step(in, "fetch", in->s->request->fetch);
     int fd = open(in->s->request->fetch, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &sb) != 0 || !S_ISREG(sb.st_mode))
         return -1;
     while ((n = read(fd, piece, sizeof piece)) > 0)
         if (write_all(in->s->fetch_fd, piece, (size_t)n) != 0)
             return -1;
-    close(fd);
     return n < 0 ? -1 : 0;
 }
 
@@ -437,8 +437,8 @@ static int start_and_wait(inside *in) {
         return -1;
     }
     TRY(in, "wait", "", wait_for(program, &in->report.status));
-    if (in->s->request->fetch && in->report.status == 0)
-        return fetch(in);
+    if (in->s->request->fetch && in->report.status == 0 && fetch(in) != 0)
+        in->report.status = W_EXITCODE(1, 0); /* what it was run for is not there */
     return 0;
 }
 

@@ -213,8 +213,8 @@ static void conclude(box *b, r1_box_end end) {
                    (uint64_t)(use.ru_utime.tv_usec + use.ru_stime.tv_usec);
     cpu = cpu > g.cpu_us ? cpu : g.cpu_us;
     r->cpu_us = cpu > r->cpu_us ? cpu : r->cpu_us;
-    if ((uint64_t)use.ru_maxrss * 1024 > r->peak_bytes)
-        r->peak_bytes = (uint64_t)use.ru_maxrss * 1024;
+    uint64_t maxrss = (uint64_t)use.ru_maxrss * 1024; /* of its largest process */
+    r->peak_bytes = maxrss > r->peak_bytes ? maxrss : r->peak_bytes;
     r->end = end;
     if (reported) {
         take_report(b, &report);
@@ -222,7 +222,7 @@ static void conclude(box *b, r1_box_end end) {
         r->end = R1_BOX_FAILED;
         snprintf(r->why, sizeof r->why, "process 1 of the box was killed");
     }
-    if (g.out_of_memory || (r->end == R1_BOX_EXITED && r->peak_bytes > l->memory_bytes))
+    if (g.out_of_memory || (r->end == R1_BOX_EXITED && maxrss > l->memory_bytes))
         r->end = R1_BOX_MEMORY;
     else if (r->end <= R1_BOX_SIGNALED && (double)r->cpu_us >= 1e6 * l->cpu_s)
         r->end = R1_BOX_CPU;
@@ -242,12 +242,13 @@ static void run(box *b) {
         close(b->inside.fds[i]);
     if (b->inside.fetch_fd >= 0)
         close(b->inside.fetch_fd);
+    /* Without the byte process 1 ends by itself, and says why. */
+    if (started && write(go_fd, "g", 1) != 1)
+        fail(b, "write to process 1");
+    close(go_fd);
     if (started) {
-        started = write(go_fd, "g", 1) == 1;
-        close(go_fd);
         conclude(b, watch(b));
     } else {
-        close(go_fd);
         kill(b->pid, SIGKILL);
         waitpid(b->pid, NULL, __WALL);
     }

@@ -17,8 +17,10 @@ static void check_row(kit *k, const json_t *row, const r1_judge_result *r) {
     kit_check(k, kit_allowed(row, r), "%s: %s (%s)", name, verdict, r->why);
     kit_check(k, r->verdict == R1_JUDGE_IE || fabs(r->score - want) < 1e-12, "%s: score %g, not %g",
               name, r->score, want);
-    kit_check(k, (r->verdict == R1_JUDGE_AC) == !*r->why, "%s: %s says '%s'", name, verdict,
-              r->why);
+    kit_check(k, (r->verdict == R1_JUDGE_AC && !r->n_copied) == !*r->why, "%s: %s says '%s'", name,
+              verdict, r->why);
+    kit_check(k, r->n_copied == json_integer_value(json_object_get(row, "copied")), "%s: %d copied",
+              name, r->n_copied);
     kit_check(k, !r->why[strspn(r->why, printable)] && !strpbrk(r->why, "\"\\"),
               "%s: not to be put into a line: %s", name, r->why);
 }
