@@ -31,7 +31,7 @@ r1_status r1_judging_open(r1_judging *g, int asked, int boxes, r1_err *err) {
             *err = g->refused;
         return g->refused.status;
     }
-    r1_debug("sandbox: %s", r1_launcher_layers(g->launcher));
+    r1_info("sandbox   %s", r1_launcher_layers(g->launcher));
     return r1_judge_open(&g->judge, &o, err);
 }
 

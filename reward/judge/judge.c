@@ -1,13 +1,13 @@
 /* The pool; see judge.h. */
 #include "reward/judge/judge.h"
 
+#include "common/base/cpu.h"
 #include "reward/judge/job.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Whether programs of a language run here at all is found out when the first one comes. */
 typedef enum probe {
@@ -153,8 +153,7 @@ static int start_thread(r1_judge *j) {
 }
 
 r1_status r1_judge_open(r1_judge **ret, const r1_judge_options *options, r1_err *err) {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    int boxes = options->boxes > 0 ? options->boxes : cores > 0 ? (int)cores : 1;
+    int boxes = options->boxes > 0 ? options->boxes : r1_cpu_cores();
     r1_judge *j = NULL;
     r1_status st;
 
