@@ -178,7 +178,6 @@ int main(int argc, char **argv) {
     r1_judging_start(&j.judging);
     r1_status st = r1_world_open(&j.world, &argc, &argv, &err);
     int first = j.world.all.rank == 0;
-
     j.run.dir.fd_lock = -1;
     r1_log_init(j.world.all.rank, R1_LOG_INFO);
     if (st == R1_OK)
