@@ -231,7 +231,10 @@ static int has_verdict(attack *a) {
 }
 
 static int no_secret(attack *a) {
-    return strstr(getenv(SECRET), "s3cret") && *a->output && !strstr(a->output, a->b->secret);
+    const char *kept = getenv(SECRET);
+
+    return kept && strcmp(kept, a->b->secret) == 0 && *a->output &&
+           !strstr(a->output, a->b->secret);
 }
 
 static int no_hash(attack *a) {

@@ -12,8 +12,8 @@ static void check_row(kit *k, const json_t *row, const r1_judge_result *r) {
     char printable[96] = "";
     double want = score ? json_number_value(score) : r->verdict == R1_JUDGE_AC;
 
-    for (char c = ' '; c <= '~'; c++)
-        printable[c - ' '] = c;
+    for (int c = ' '; c <= '~'; c++)
+        printable[c - ' '] = (char)c;
     kit_check(k, kit_allowed(row, r), "%s: %s (%s)", name, verdict, r->why);
     kit_check(k, r->verdict == R1_JUDGE_IE || fabs(r->score - want) < 1e-12, "%s: score %g, not %g",
               name, r->score, want);
