@@ -107,7 +107,7 @@ static r1_status start_checker(pair *p, r1_err *err) {
         goto done;
     }
     p->verdict_fd = verdict[0];
-    r1_program_python(&checker_limits, "checker.py", r1_text_of(checker_py), &b);
+    r1_python_request(&checker_limits, "checker.py", r1_text_of(checker_py), &b);
     st = start(p, &b, input, verdict[1], &p->checker_wire, &p->checker, err);
     close(verdict[1]);
 done:
@@ -120,7 +120,7 @@ done:
 static r1_status start_solver(pair *p, r1_err *err) {
     r1_box_request b;
 
-    r1_program_python(&p->job->limits, "run.py", r1_text_of(solver_py), &b);
+    r1_python_request(&p->job->limits, "run.py", r1_text_of(solver_py), &b);
     r1_box_add_file(&b, "solution.py", p->job->source, 0400);
     return start(p, &b, p->null_fd, -1, &p->solver_wire, &p->solver, err);
 }

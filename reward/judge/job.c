@@ -19,7 +19,7 @@ static const r1_judge_limits checker_limits = {.cpu_s = 10,
 typedef struct work {
     const r1_launcher *l;
     r1_judge_job *job;
-    r1_program program, checker;
+    r1_runnable program, checker;
     r1_buf binary, checker_binary;
 } work;
 
@@ -32,7 +32,7 @@ static r1_judge_verdict ask_checker(work *w, const r1_judge_test *t, r1_text pri
     r1_box_request b;
     r1_err err;
 
-    r1_program_request(&w->checker, &checker_limits, &b);
+    r1_runnable_request(&w->checker, &checker_limits, &b);
     for (int i = 0; i < 3; i++) {
         r1_box_add_file(&b, names[i], contents[i], 0400);
         b.words[b.n_words++] = names[i];
@@ -80,7 +80,7 @@ static r1_judge_verdict run_test(work *w, const r1_judge_test *t, char *why, siz
     r1_box_request b;
     r1_err err;
 
-    r1_program_request(&w->program, limits, &b);
+    r1_runnable_request(&w->program, limits, &b);
     r1_buf_init(&run.output, (size_t)(1024 * limits->output_kb));
     if (r1_run_box(w->l, &b, &run, &err) != R1_OK) {
         r1_plain_text(why, size, err.msg);
@@ -102,9 +102,9 @@ static r1_judge_verdict run_test(work *w, const r1_judge_test *t, char *why, siz
 }
 
 /* A source as it can be run. */
-static r1_judge_verdict prepare(work *w, r1_language language, r1_text source, r1_program *ret,
+static r1_judge_verdict prepare(work *w, r1_language language, r1_text source, r1_runnable *ret,
                                 r1_buf *binary) {
-    *ret = (r1_program){language, source};
+    *ret = (r1_runnable){language, source};
     if (language == R1_LANGUAGE_PYTHON)
         return R1_JUDGE_AC;
     r1_judge_verdict v =

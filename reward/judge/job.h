@@ -4,16 +4,15 @@
 #include "reward/judge/judge.h"
 
 /* How a program of a language is started in a box. */
-typedef struct r1_program {
+typedef struct r1_runnable {
     r1_language language;
     r1_text code; /* the source, or what the compiler made of it */
-} r1_program;
+} r1_runnable;
 
-/* Words, environment, files and limits to run it; `limits` has no zeros any more.  Points into
- * p. */
-void r1_program_request(const r1_program *p, const r1_judge_limits *limits, r1_box_request *ret);
+/* Words, environment, files and limits to run it; `limits` has no zeros.  Points into p. */
+void r1_runnable_request(const r1_runnable *p, const r1_judge_limits *limits, r1_box_request *ret);
 /* The same for Python with the given file as its program. */
-void r1_program_python(const r1_judge_limits *limits, const char *name, r1_text code,
+void r1_python_request(const r1_judge_limits *limits, const char *name, r1_text code,
                        r1_box_request *ret);
 void r1_box_add_file(r1_box_request *b, const char *name, r1_text contents, uint32_t mode);
 

@@ -19,13 +19,13 @@ def encode(v, out, depth=0):
     elif v is True or v is False:
         out.append(b"T" if v else b"F")
     elif isinstance(v, int):
-        v = int.__add__(v, 0)
+        v = int.__pos__(v)
         n = v.bit_length() // 8 + 1
         out.append(_head(b"i", n) + v.to_bytes(n, "little", signed=True))
     elif isinstance(v, float):
-        out.append(b"f" + struct.pack("<d", float.__add__(v, 0.0)))
+        out.append(b"f" + struct.pack("<d", float.__pos__(v)))
     elif isinstance(v, complex):
-        v = complex.__add__(v, 0)
+        v = complex.__pos__(v)
         out.append(b"c" + struct.pack("<dd", v.real, v.imag))
     elif isinstance(v, str):
         s = str.encode(v, "utf-8", "surrogatepass")

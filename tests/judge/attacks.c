@@ -186,7 +186,7 @@ static void look_at_output(attack *a) {
                               .file_kb = 64,
                               .procs = 32,
                               .open_files = 64};
-    r1_program p = {j.job.language, j.job.source};
+    r1_runnable p = {j.job.language, j.job.source};
     r1_buf_init(&binary, 1);
     if (j.job.language != R1_LANGUAGE_PYTHON) {
         r1_judge_limits slow = limits;
@@ -196,7 +196,7 @@ static void look_at_output(attack *a) {
             kit_check(&a->b->k, 0, "%s: does not compile: %s", a->name, j.job.result.why);
         p.code = (r1_text){binary.data, binary.len};
     }
-    r1_program_request(&p, &limits, &b);
+    r1_runnable_request(&p, &limits, &b);
     r1_buf_init(&run.output, 32768);
     if (r1_run_box(a->b->launcher, &b, &run, &err) != R1_OK)
         kit_check(&a->b->k, 0, "%s: %s", a->name, err.msg);

@@ -88,7 +88,7 @@ static r1_box_limits limits_of(const r1_judge_limits *l) {
 
 /* -s: no packages of a user; -P: no modules beside the program; -B: no caches beside modules.  Not
  * -I, which ignores the hash seed, nor -S, which takes exit and quit away. */
-void r1_program_python(const r1_judge_limits *limits, const char *name, r1_text code,
+void r1_python_request(const r1_judge_limits *limits, const char *name, r1_text code,
                        r1_box_request *ret) {
     static const char *const options[] = {"-s", "-P", "-B"};
 
@@ -104,9 +104,9 @@ void r1_program_python(const r1_judge_limits *limits, const char *name, r1_text 
     add_environment(ret);
 }
 
-void r1_program_request(const r1_program *p, const r1_judge_limits *limits, r1_box_request *ret) {
+void r1_runnable_request(const r1_runnable *p, const r1_judge_limits *limits, r1_box_request *ret) {
     if (p->language == R1_LANGUAGE_PYTHON) {
-        r1_program_python(limits, "solution.py", p->code, ret);
+        r1_python_request(limits, "solution.py", p->code, ret);
         return;
     }
     *ret = (r1_box_request){.limits = limits_of(limits)};
