@@ -41,6 +41,7 @@ typedef struct pair {
     int verdict_fd;
     r1_buf frame;
     const char *refused; /* why a frame was not passed on */
+    int solver_gone;     /* it closed its socket, as a rule by ending */
 } pair;
 
 static r1_status make_token(pair *p, r1_err *err) {
@@ -170,10 +171,15 @@ static int read_frame(pair *p, int from) {
 
 /* Calls and results in turn, until one side is gone. */
 static void relay(pair *p) {
-    while (read_frame(p, p->checker_wire) &&
-           send_all(p->solver_wire, p->frame.data, p->frame.len) && read_frame(p, p->solver_wire) &&
-           send_all(p->checker_wire, p->frame.data, p->frame.len))
-        ;
+    while (read_frame(p, p->checker_wire)) {
+        if (!send_all(p->solver_wire, p->frame.data, p->frame.len) ||
+            !read_frame(p, p->solver_wire)) {
+            p->solver_gone = !p->refused;
+            break;
+        }
+        if (!send_all(p->checker_wire, p->frame.data, p->frame.len))
+            break;
+    }
     shutdown(p->checker_wire, SHUT_RDWR);
 }
 
@@ -202,17 +208,13 @@ static int read_verdict(pair *p) {
     return 1;
 }
 
-/* The solver ended before it was told to: that decides, not what the checker made of it. */
-static int died(const r1_box_result *solver) {
-    return solver->end != R1_BOX_STOPPED;
-}
-
 static void conclude(pair *p) {
     r1_judge_result *r = &p->job->result;
 
     /* The checker has had its answer or never gets one; it ends by itself, and first. */
     r1_box_result checker = r1_box_finish(p->checker);
-    r1_box_stop(p->solver);
+    if (!p->solver_gone) /* else its own end is waited for: it decides */
+        r1_box_stop(p->solver);
     r1_box_result solver = r1_box_finish(p->solver);
     p->checker = p->solver = -1;
     r1_note_use(r, &solver);
@@ -226,7 +228,7 @@ static void conclude(pair *p) {
     if (p->refused) {
         r->verdict = R1_JUDGE_WA;
         snprintf(r->why, sizeof r->why, "not plain data: %s", p->refused);
-    } else if (died(&solver)) {
+    } else if (solver.end != R1_BOX_STOPPED) {
         r->verdict = r1_box_verdict(&solver, r->why, sizeof r->why);
         if (r->verdict == R1_JUDGE_AC) {
             r->verdict = R1_JUDGE_RTE;
