@@ -146,8 +146,10 @@ void r1_groups_find(r1_groups *ret) {
 }
 
 void r1_groups_text(const r1_groups *g, char *buf, size_t size) {
+    int counted = access("/proc/thread-self/children", R_OK) == 0; /* see usage.c */
+
     if (!*g->memory && !*g->tasks)
-        snprintf(buf, size, "none (counted every 10 ms)");
+        snprintf(buf, size, "none (%s)", counted ? "counted every 10 ms" : "nothing is counted");
     else
         snprintf(buf, size, "%s%s%s(v%d)", *g->memory ? "memory " : "", *g->tasks ? "pids " : "",
                  *g->cpu ? "cpu " : "", g->unified ? 2 : 1);

@@ -18,7 +18,7 @@ typedef struct r1_groups {
 
 /* Looks at /proc/self and tries; never fails, may find nothing. */
 void r1_groups_find(r1_groups *ret);
-/* "memory pids cpuacct (v1)" or "none". */
+/* "memory pids cpu (v1)", or "none" and what stands in for them. */
 void r1_groups_text(const r1_groups *g, char *buf, size_t size);
 
 typedef struct r1_group {
