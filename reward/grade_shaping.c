@@ -432,11 +432,13 @@ static r1_status shape_row(void *ctx, const r1_grade_row *row, r1_row_verdict *r
         return R1_FAIL(err, R1_DATA, "key 'function' is missing");
     if (!c.input)
         return R1_FAIL(err, R1_DATA, "key 'input' is missing");
+    ret->verdict = "error";
     snprintf(ret->how, sizeof ret->how, "%.90s", name);
     const char *why = f ? evaluate(f, &c) : "the function is unknown";
-    ret->verdict = why ? "error" : "scored";
-    if (!why)
+    if (!why) {
+        ret->verdict = "scored";
         return R1_OK;
+    }
     ret->score = (double)NAN;
     r1_free(ret->list);
     ret->list = NULL;
