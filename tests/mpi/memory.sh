@@ -4,6 +4,9 @@
 # Usage: memory.sh BUILD_DIR SOURCE_DIR
 set -u
 . "$2/tests/scratch.sh"
+# Open MPI 4.1's mpirun uses memory that it has freed when ranks report that /dev/shm is full
+# (pmix_server_log_fn): with a pattern in freed memory it crashes in one of three runs.
+unset MALLOC_PERTURB_
 ran=0
 smollm2=SmolLM2-135M-Instruct.Q4_1.gguf
 config=$src/tests/mpi/short.yaml

@@ -51,7 +51,8 @@ find_newest() {
         fail "$c is the newest, but not complete"
     done
 }
-# Changes whenever the summary is written.
+# Changes whenever the summary is written; empty while there is none: a run that begins afresh removes
+# that of an earlier attempt.
 summary_stamp() {
     stat -c '%i %z' "$dir/$run/summary.json" 2>/dev/null
 }
@@ -82,7 +83,8 @@ await_end() {
     nobody || fail "$run: processes are left: $(pgrep -af "$dir/$run")"
     said=$(sed -nE "s/^resumed  from '.*', after step ([0-9]+)$/\1/p" "$dir/$run.err")
     [ -z "$said" ] || [ "$said" = "$newest" ] || fail "resumed from $said, the newest is $newest"
-    if [ "$(summary_stamp)" != "$stamp" ]; then
+    written=$(summary_stamp)
+    if [ -n "$written" ] && [ "$written" != "$stamp" ]; then
         said=$(sed -nE 's/^  "resumed_from": ([0-9a-z]+),$/\1/p' "$dir/$run/summary.json")
         [ "$said" = "$newest" ] || fail "resumed_from is $said, the newest is $newest"
     elif [ $code -eq 0 ] && [ "$finished" != 0 ]; then
