@@ -69,7 +69,7 @@ static r1_status read_tokens(const r1_gguf *g, json_t *vocab, json_t *added, r1_
         return wrong(g, "tokenizer.ggml.token_type", "is no list of one integer a token", err);
     for (uint64_t i = 0; i < tokens->n; i++) {
         const char *s = r1_gguf_next(tokens, &at, &n);
-        int type = types ? (int)r1_gguf_element(types, i) : 1;
+        double type = types ? r1_gguf_element(types, i) : 1; /* of 32 bits, signed or not */
         if (json_object_getn(vocab, s, n) || !r1_utf8_valid(s, n))
             return R1_FAIL(err, R1_DATA, "'%s': token %llu is no text, or is there twice", g->path,
                            (unsigned long long)i);
