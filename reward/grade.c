@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "reward/math/math_row.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -150,6 +151,10 @@ r1_status r1_grade_row(const r1_reward *r, const char *kind, r1_text row, uint64
         return R1_FAIL(err, st, "column %d: %s", je.column, je.text);
     if (!json_is_object(obj)) {
         st = R1_FAIL(err, R1_DATA, "not a JSON object");
+        goto done;
+    }
+    if (strcmp(kind, "math") == 0) {
+        st = r1_math_grade_row(obj, line_number, out, ret_verdict, err);
         goto done;
     }
     R1_TRY(find_fields(obj, kind, &f, err));

@@ -12,10 +12,11 @@ typedef enum kind {
     KIND_NUMBER,
     KIND_COUNTDOWN,
     KIND_FORMAT,
+    KIND_MATH,
     N_KINDS
 } kind;
 
-static const char *const kind_names[N_KINDS] = {"exact", "number", "countdown", "format"};
+static const char *const kind_names[N_KINDS] = {"exact", "number", "countdown", "format", "math"};
 static const char *const from_names[] = {"auto", "last", "boxed", "answer_tag", "hash"};
 
 struct r1_reward {
@@ -33,7 +34,8 @@ r1_status r1_reward_open(r1_reward **ret, const r1_reward_options *options, r1_e
     while (k < N_KINDS && strcmp(options->name, kind_names[k]) != 0)
         k++;
     if (k == N_KINDS)
-        return R1_FAIL(err, R1_USAGE, "reward '%s' is unknown (exact, number, countdown, format)",
+        return R1_FAIL(err, R1_USAGE,
+                       "reward '%s' is unknown (exact, number, countdown, format, math)",
                        options->name);
     while (f < 5 && strcmp(from, from_names[f]) != 0)
         f++;
@@ -60,6 +62,8 @@ r1_verdict r1_reward_grade(const r1_reward *r, const r1_grade_input *in) {
         return r1_rule_number(r->from, in);
     case KIND_COUNTDOWN:
         return r1_rule_countdown(in);
+    case KIND_MATH:
+        return r1_rule_math(in);
     case KIND_FORMAT:
     case N_KINDS:
         break;
@@ -77,6 +81,11 @@ const char *r1_reward_how(const r1_reward *r, const r1_grade_input *in) {
         break;
     case KIND_COUNTDOWN:
         place = r1_extract_marked(segment, &span);
+        break;
+    case KIND_MATH:
+        place = r1_extract_boxed(segment, &span);
+        if (place == R1_PLACE_NONE)
+            place = r1_extract_answer_tag(segment, &span);
         break;
     case KIND_EXACT:
         place = r1_extract_answer_tag(segment, &span);

@@ -31,7 +31,7 @@ typedef struct r1_grade_input {
 } r1_grade_input;
 
 typedef struct r1_reward_options {
-    const char *name; /* exact | number | countdown | format */
+    const char *name; /* exact | number | countdown | format | math */
     const char *from; /* number: auto | last | boxed | answer_tag | hash; NULL: auto */
     double weight;
     int require_format;

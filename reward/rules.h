@@ -18,6 +18,7 @@ r1_verdict r1_rule_number(r1_number_from from, const r1_grade_input *in);
 r1_verdict r1_rule_exact(const r1_grade_input *in);
 r1_verdict r1_rule_format(const r1_grade_input *in);
 r1_verdict r1_rule_countdown(const r1_grade_input *in);
+r1_verdict r1_rule_math(const r1_grade_input *in);
 
 r1_verdict r1_verdict_of(r1_verdict_kind kind, const char *note); /* score 1 when CORRECT */
 

@@ -19,7 +19,7 @@ static const char *const recomputes[] = {"none", "layer", NULL};
 static const char *const modes[] = {"auto", "colocated", "split", NULL};
 static const char *const tasks[] = {
     "none", "arithmetic", "multiplication", "countdown", "sort", "parentheses", NULL};
-static const char *const reward_names[] = {"exact", "number", "countdown", "format", NULL};
+static const char *const reward_names[] = {"exact", "number", "countdown", "format", "math", NULL};
 static const char *const places[] = {"auto", "last", "boxed", "answer_tag", "hash", NULL};
 static const char *const paths[] = {"auto",        "ref",      "avx2", "avx512",
                                     "avx512_bf16", "amx_bf16", NULL};

@@ -1,0 +1,355 @@
+/* Equality of two expressions.
+ *
+ * Rules kept here:
+ *  - exact against exact is exact: no tolerance, 0 equals only 0;
+ *  - a prediction with d >= 6 digits behind the point stands for an exact value that is not such a
+ *    decimal itself if it is off by at most half of 10^-6, absolutely and relative to it;
+ *  - a reference with at least 10 decimals stands for an exact value that rounds to it;
+ *  - constants: intervals of 64, 256, 1024 (4096) bits that are apart prove a difference.  If they
+ *    still overlap at 1024, they are called equal only if the expressions are small, their literals
+ *    too, and every subterm lies within 2^-256 .. 2^256;
+ *  - expressions with names: rational functions are decided by residues.  Others are evaluated at
+ *    points in (0, 1), (1, 2), (2, 9), at negatives, on both sides of every literal and beyond all
+ *    of them; one difference refutes, at least 6 agreements at 1024 bits are called equal. */
+#include "reward/math/ball.h"
+#include "reward/math/compare.h"
+
+#include <string.h>
+
+#define SMALL_NODES 64
+#define MAX_NAMES   8
+#define MAX_POINTS  40
+#define MIN_POINTS  6
+
+r1_math_kind r1_compare_end(r1_mcmp *m, r1_math_kind kind, r1_math_how how, r1_math_why why) {
+    m->how = how;
+    m->why = kind == R1_MATH_UNKNOWN ? why : R1_MATH_WHY_NOTHING;
+    return kind;
+}
+
+#define END(kind, how) r1_compare_end(m, R1_MATH_##kind, R1_MATH_HOW_##how, R1_MATH_WHY_NOTHING)
+#define UNKNOWN(why)   r1_compare_end(m, R1_MATH_UNKNOWN, R1_MATH_HOW_NONE, R1_MATH_WHY_##why)
+
+/* ---- decimals ---- */
+
+static const r1_node *decimal_literal(const r1_node *a) {
+    return a->kind == R1_N_NUM && a->places > 0 ? a : NULL;
+}
+
+/* |x - literal| <= half a unit of its last place, for exact x. */
+static int rounds_to(r1_mctx *c, mpq_srcptr x, const r1_node *literal) {
+    mpq_ptr d = r1_mctx_number(c), half = r1_mctx_number(c);
+
+    mpq_sub(d, x, literal->q);
+    mpq_abs(d, d);
+    mpz_ui_pow_ui(mpq_denref(half), 10, (unsigned long)literal->places);
+    mpz_mul_ui(mpq_denref(half), mpq_denref(half), 2);
+    mpz_set_ui(mpq_numref(half), 1);
+    return mpq_cmp(d, half) <= 0;
+}
+
+/* |x - q| <= 0.5e-6 and, relative to x, <= 1e-6. */
+static int close_enough(r1_mctx *c, mpq_srcptr x, mpq_srcptr q) {
+    mpq_ptr d = r1_mctx_number(c), most = r1_mctx_number(c);
+
+    mpq_sub(d, x, q);
+    mpq_abs(d, d);
+    mpq_set_si(most, 1, 2000000);
+    if (mpq_sgn(x) == 0 || mpq_cmp(d, most) > 0)
+        return 0;
+    mpq_abs(most, x);
+    mpz_mul_ui(mpq_denref(most), mpq_denref(most), 1000000);
+    mpq_canonicalize(most);
+    return mpq_cmp(d, most) <= 0;
+}
+
+static int terminates(r1_mctx *c, mpq_srcptr q) {
+    mpz_ptr d = mpq_numref(r1_mctx_number(c));
+
+    mpz_set(d, mpq_denref(q));
+    while (mpz_divisible_ui_p(d, 2))
+        mpz_divexact_ui(d, d, 2);
+    while (mpz_divisible_ui_p(d, 5))
+        mpz_divexact_ui(d, d, 5);
+    return mpz_cmp_ui(d, 1) == 0;
+}
+
+/* The rules for decimals, with the exact side as a rational or a close rational of it. */
+static int decimals_agree(r1_mctx *c, const r1_node *gold, mpq_srcptr g, const r1_node *pred,
+                          mpq_srcptr p, int gold_terminates) {
+    const r1_node *dg = decimal_literal(gold), *dp = decimal_literal(pred);
+
+    if (dg && dg->places >= 10 && !dp && rounds_to(c, p, dg))
+        return 1;
+    return dp && !dg && dp->places >= 6 && !gold_terminates && close_enough(c, g, p);
+}
+
+/* ---- options ---- */
+
+static int parse_tolerance(r1_mctx *c, const char *text, mpq_ptr ret) {
+    r1_reading reading = {0};
+    const r1_node *a = r1_math_read(c, r1_text_of(text), &reading);
+
+    return a && r1_value_rational(c, a, ret);
+}
+
+static void round_to(mpq_ptr q, int places) {
+    mpz_t power;
+
+    mpz_init(power);
+    mpz_ui_pow_ui(power, 10, (unsigned long)places);
+    mpz_mul(mpq_numref(q), mpq_numref(q), power);
+    mpz_mul_2exp(mpq_numref(q), mpq_numref(q), 1); /* floor(2 q + 1) / 2, halves up */
+    mpz_add(mpq_numref(q), mpq_numref(q), mpq_denref(q));
+    mpz_mul_2exp(mpq_denref(q), mpq_denref(q), 1);
+    mpz_fdiv_q(mpq_numref(q), mpq_numref(q), mpq_denref(q));
+    mpz_set_ui(mpq_denref(q), 1);
+    mpz_clear(power);
+}
+
+/* The middle of a real value at 256 bits. */
+static int near(r1_mcmp *m, const r1_node *a, mpq_ptr ret) {
+    r1_eval e = {.c = m->c, .prec = 256};
+    r1_ball v;
+
+    if (r1_value_rational(m->c, a, ret))
+        return 1;
+    r1_ball_init(&e, &v);
+    if (!r1_ball_eval(&e, a, &v) || !v.real || e.extreme)
+        return 0;
+    mpfr_get_q(ret, v.re.lo);
+    return 1;
+}
+
+static int tolerances_agree(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
+    mpq_ptr g = r1_mctx_number(m->c), p = r1_mctx_number(m->c), d = r1_mctx_number(m->c),
+            tol = r1_mctx_number(m->c);
+
+    if ((m->o->precision < 0 && !m->o->n_abs_tol) || !near(m, gold, g) || !near(m, pred, p))
+        return 0;
+    if (m->o->n_abs_tol) {
+        int k = m->o->n_abs_tol == 1 ? 0 : m->element;
+        mpq_sub(d, g, p);
+        mpq_abs(d, d);
+        if (k < m->o->n_abs_tol && parse_tolerance(m->c, m->o->abs_tol[k], tol) &&
+            mpq_cmp(d, tol) <= 0)
+            return 1;
+    }
+    if (m->o->precision < 0)
+        return 0;
+    round_to(g, m->o->precision);
+    round_to(p, m->o->precision);
+    return mpq_equal(g, p);
+}
+
+/* ---- constants ---- */
+
+static int literals_are_small(const r1_node *a) {
+    if (a->kind == R1_N_NUM &&
+        mpz_sizeinbase(mpq_numref(a->q), 2) + mpz_sizeinbase(mpq_denref(a->q), 2) > 256)
+        return 0;
+    for (int i = 0; i < a->n; i++)
+        if (!literals_are_small(a->kid[i]))
+            return 0;
+    return 1;
+}
+
+static int is_small(const r1_node *a, const r1_node *b) {
+    return r1_node_count(a) + r1_node_count(b) <= 2 * SMALL_NODES && literals_are_small(a) &&
+           literals_are_small(b);
+}
+
+/* Is an interval that holds 0 as narrow as its precision lets one expect? */
+static int narrow(const r1_ival *d, mpfr_prec_t prec) {
+    return (mpfr_zero_p(d->lo) || mpfr_get_exp(d->lo) < -(long)prec / 2) &&
+           (mpfr_zero_p(d->hi) || mpfr_get_exp(d->hi) < -(long)prec / 2);
+}
+
+/* -1 apart, proven; 1 both defined and together, narrowly; 0 neither is known. */
+static int at_point(r1_mcmp *m, const r1_node *gold, const r1_node *pred, const r1_bind *binds,
+                    mpfr_prec_t prec, int *io_extreme) {
+    r1_eval e = {.c = m->c, .prec = prec, .binds = binds};
+    size_t mark = r1_mctx_mark(m->c);
+    r1_ball g, p, d;
+    int result = 0;
+
+    r1_ball_init(&e, &g);
+    r1_ball_init(&e, &p);
+    r1_ball_init(&e, &d);
+    if (r1_ball_eval(&e, gold, &g) && r1_ball_eval(&e, pred, &p)) {
+        r1_ball_sub(&e, &d, &g, &p);
+        result = !r1_ball_has_zero(&d)                                    ? -1
+                 : narrow(&d.re, prec) && (d.real || narrow(&d.im, prec)) ? 1
+                                                                          : 0;
+    }
+    *io_extreme |= e.extreme;
+    r1_mctx_release(m->c, mark);
+    return result;
+}
+
+static r1_math_kind constants(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
+    static const mpfr_prec_t precs[] = {64, 256, 1024, 4096};
+    int extreme = 0, together = 0, small = is_small(gold, pred);
+
+    for (size_t k = 0; k < sizeof precs / sizeof *precs; k++) {
+        if (k == 3 && (!extreme || !small))
+            break;
+        together = at_point(m, gold, pred, NULL, precs[k], &extreme);
+        if (together < 0)
+            return END(NOT_EQUAL, BALL);
+        if (k == 2 && together && small && !extreme)
+            return END(EQUAL, BALL);
+        if (k == 1 && !together && !small)
+            break;
+    }
+    return UNKNOWN(FUEL);
+}
+
+/* The decimal rules where the other side is irrational: its value to 256 bits is as good. */
+static int decimals_of_values(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
+    mpq_ptr g = r1_mctx_number(m->c), p = r1_mctx_number(m->c);
+
+    if (!decimal_literal(gold) == !decimal_literal(pred))
+        return 0;
+    return near(m, gold, g) && near(m, pred, p) && decimals_agree(m->c, gold, g, pred, p, 0);
+}
+
+/* ---- names ---- */
+
+static uint64_t mix(uint64_t x) {
+    x += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+/* Distinct literals of a tree, for points around them. */
+static int collect(r1_mctx *c, const r1_node *a, mpq_ptr *ret, int n, int most) {
+    mpq_ptr q = a->kind == R1_N_NUM ? r1_mctx_number(c) : NULL;
+
+    if (q) {
+        mpq_abs(q, a->q);
+        for (int i = 0; i < n; i++)
+            if (mpq_equal(ret[i], q))
+                return n;
+        if (n < most && mpq_cmp_si(q, 1000000000, 1) < 0)
+            ret[n++] = q;
+    }
+    for (int i = 0; i < a->n; i++)
+        n = collect(c, a->kid[i], ret, n, most);
+    return n;
+}
+
+/* Do names stand where only integers mean something? */
+static int wants_integers(const r1_node *a) {
+    return r1_node_has(a, R1_N_FN, R1_FN_FACT) || r1_node_has(a, R1_N_FN, R1_FN_FACT2) ||
+           r1_node_has(a, R1_N_FN, R1_FN_BINOM) || r1_node_has(a, R1_N_FN, R1_FN_GCD) ||
+           r1_node_has(a, R1_N_FN, R1_FN_LCM) || r1_node_has(a, R1_N_BIG, -1);
+}
+
+/* Name j's value at point k: around literals, beyond them, then by ranges. */
+static void point_value(mpq_ptr ret, int k, int j, mpq_ptr *literals, int n_literals,
+                        int integers) {
+    static const struct {
+        long from, width;
+    } ranges[] = {{0, 1}, {1, 1}, {2, 7}, {-1, 1}, {-3, 2}, {-9, 6}, {0, 2}, {3, 5}};
+    uint64_t r = mix((uint64_t)k * 1000 + (uint64_t)j);
+    unsigned long part = 1 + (unsigned long)(r % 996); /* of 997, a prime: no pole is that odd */
+
+    if (integers) {
+        mpq_set_si(ret, 2 + k + 3 * j + (long)(r % 5), 1);
+        return;
+    }
+    int around = 8, n_around = 2 * n_literals;
+    if (k >= around && k < around + n_around + 2) {
+        int i = (k - around) / 2;
+        if (i < n_literals)
+            mpq_set(ret, literals[i]);
+        else
+            for (int x = 0; x < n_literals; x++) /* beyond all */
+                if (mpq_cmp(literals[x], ret) > 0)
+                    mpq_set(ret, literals[x]);
+        mpq_t delta;
+        mpq_init(delta);
+        mpq_set_si(delta, i < n_literals && k % 2 ? -(long)part : (long)part,
+                   i < n_literals ? 997 * 8 : 97);
+        mpq_canonicalize(delta);
+        mpq_add(ret, ret, delta);
+        if (i >= n_literals && k % 2)
+            mpq_neg(ret, ret);
+        mpq_clear(delta);
+        return;
+    }
+    int range = (int)((unsigned)k % 8);
+    if (k >= around + n_around + 2) /* more positive ones, should the others be undefined */
+        range = (int)((unsigned)k % 3);
+    mpq_set_si(ret, ranges[range].from * 997 + ranges[range].width * (long)part, 997);
+    mpq_canonicalize(ret);
+}
+
+static r1_math_kind probe(r1_mcmp *m, const r1_node *gold, const r1_node *pred, r1_text *names,
+                          int n_names) {
+    mpq_ptr literals[6];
+    r1_bind binds[MAX_POINTS][MAX_NAMES];
+    int usable[MAX_POINTS], n_usable = 0, extreme = 0;
+    int n_literals = collect(m->c, gold, literals, 0, 6);
+    int integers = wants_integers(gold) || wants_integers(pred);
+
+    n_literals = collect(m->c, pred, literals, n_literals, 6);
+    int n_points = integers ? 16 : 8 + 2 * n_literals + 2 + 8;
+    for (int k = 0; k < n_points; k++) {
+        if (n_usable >= MIN_POINTS && k >= 8 + 2 * n_literals + 2)
+            break;
+        for (int j = 0; j < n_names; j++) {
+            mpq_ptr v = r1_mctx_number(m->c);
+            point_value(v, k, j, literals, n_literals, integers);
+            binds[k][j] = (r1_bind){names[j], v, j + 1 < n_names ? &binds[k][j + 1] : NULL};
+        }
+        int t = at_point(m, gold, pred, binds[k], 64, &extreme);
+        if (t < 0)
+            return END(NOT_EQUAL, PROBE);
+        if (t > 0)
+            usable[n_usable++] = k;
+    }
+    int agree = 0;
+    extreme = 0;
+    for (int i = 0; i < n_usable; i++) {
+        int t = at_point(m, gold, pred, binds[usable[i]], 1024, &extreme);
+        if (t < 0)
+            return END(NOT_EQUAL, PROBE);
+        agree += t > 0;
+    }
+    if (agree >= MIN_POINTS && is_small(gold, pred) && !extreme)
+        return END(EQUAL, PROBE);
+    return UNKNOWN(FUEL);
+}
+
+r1_math_kind r1_compare_scalars(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
+    mpq_ptr g = r1_mctx_number(m->c), p = r1_mctx_number(m->c);
+    r1_text names[MAX_NAMES];
+
+    if (r1_node_alike(m->c, gold, pred))
+        return END(EQUAL, STRING);
+    int exact_g = r1_value_rational(m->c, gold, g), exact_p = r1_value_rational(m->c, pred, p);
+    if (exact_g && exact_p) {
+        if (mpq_equal(g, p))
+            return END(EQUAL, RATIONAL);
+        if (decimals_agree(m->c, gold, g, pred, p, terminates(m->c, g)) ||
+            tolerances_agree(m, gold, pred))
+            return END(EQUAL, DECIMAL);
+        return END(NOT_EQUAL, RATIONAL);
+    }
+    int n = r1_node_names(gold, names, 0, MAX_NAMES);
+    n = n < 0 ? n : r1_node_names(pred, names, n, MAX_NAMES);
+    if (n == 0 && (decimals_of_values(m, gold, pred) || tolerances_agree(m, gold, pred)))
+        return END(EQUAL, DECIMAL);
+    switch (r1_value_vanishes(m->c, r1_node_minus(m->c, gold, pred), 1)) {
+    case 1:
+        return END(EQUAL, RATFUN);
+    case -1:
+        return END(NOT_EQUAL, RATFUN);
+    }
+    if (n < 0)
+        return UNKNOWN(FUEL);
+    return n == 0 ? constants(m, gold, pred) : probe(m, gold, pred, names, n);
+}
