@@ -55,31 +55,35 @@ static const r1_node *limit(r1_parse *p) {
     return a;
 }
 
-/* An integrand ends at d and a name, which may stand in brackets or a numerator with it. */
+static int empty_braces(r1_parse *p) {
+    if (!r1_parse_is(p, R1_T_OP, '{') || p->t[p->i + 1].kind != R1_T_OP ||
+        p->t[p->i + 1].code != '}')
+        return 0;
+    p->i += 2;
+    return 1;
+}
+
+/* The differential is a factor somewhere in the integrand: x dx, (x dx), \frac{3 dz}{z}. */
 static const r1_node *integral(r1_parse *p) {
     const r1_node *from = NULL, *to = NULL, *body = NULL;
+    r1_text outer = p->differential;
     int saved = p->integral;
 
     for (int k = 0; k < 2; k++) {
-        if (r1_parse_eat(p, R1_T_OP, '_'))
+        if (r1_parse_eat(p, R1_T_OP, '_') && !empty_braces(p))
             TRY(from = r1_parse_script(p));
-        if (r1_parse_eat(p, R1_T_OP, '^'))
+        if (r1_parse_eat(p, R1_T_OP, '^') && !empty_braces(p))
             TRY(to = r1_parse_script(p));
     }
     TRY(!from == !to);
     p->integral = 1;
-    if (r1_parse_is(p, R1_T_SYM, 0) && r1_text_is(r1_parse_peek(p)->text, "d"))
-        body = r1_node_int(p->c, 1);
-    else
-        body = r1_parse_sum(p);
+    p->differential = (r1_text){0};
+    body = r1_parse_sum(p);
     p->integral = saved;
-    TRY(body && r1_parse_peek(p)->kind == R1_T_SYM && r1_text_is(r1_parse_peek(p)->text, "d"));
-    p->i++;
-    const r1_tok *k = r1_parse_peek(p);
-    TRY(k->kind == R1_T_SYM);
-    p->i++;
+    TRY(body && p->differential.n);
     r1_node *name = r1_node_new(p->c, R1_N_SYM, 0, 0);
-    name->text = k->text;
+    name->text = p->differential;
+    p->differential = outer;
     r1_node *a = r1_node_new(p->c, R1_N_BIG, 'i', from ? 4 : 2);
     a->kid[0] = body, a->kid[1] = name;
     if (from)

@@ -192,9 +192,19 @@ static int add_signs(r1_mcmp *m, items *it, const r1_node *a) {
     return 1;
 }
 
+/* Equations for several names, as a list or in brackets. */
+static int is_system(const r1_node *a) {
+    if (a->kind != R1_N_LIST && a->kind != R1_N_GROUP)
+        return 0;
+    for (int i = 0; i < a->n; i++)
+        if (!value_of(a->kid[i]))
+            return 0;
+    return a->n > 1;
+}
+
 static int collect(r1_mcmp *m, items *it, const r1_node *a) {
-    if (a->kind == R1_N_LIST || (a->kind == R1_N_GROUP && a->open == '{')) {
-        it->set |= a->kind == R1_N_GROUP;
+    if (a->kind == R1_N_LIST || (a->kind == R1_N_GROUP && a->open == '{') || is_system(a)) {
+        it->set |= a->kind == R1_N_GROUP && a->open == '{';
         for (int i = 0; i < a->n; i++) {
             if (a->kid[i]->kind == R1_N_LIST ? !add(it, a->kid[i]) : !add_signs(m, it, a->kid[i]))
                 return 0;
@@ -409,6 +419,8 @@ static r1_math_kind by_type(r1_mcmp *m, const r1_node *gold, const r1_node *pred
     if (gold->kind == R1_N_GROUP && pred->kind == R1_N_GROUP && gold->open != '{' &&
         pred->open != '{')
         return groups(m, gold, pred);
+    if (is_system(gold) && is_system(pred))
+        return lists(m, gold, pred);
     if (is_region(gold) && (is_region(pred) || pred->kind == R1_N_GROUP))
         return gold->kind == R1_N_REL && pred->kind == R1_N_REL ? relations(m, gold, pred)
                                                                 : r1_compare_regions(m, gold, pred);

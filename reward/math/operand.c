@@ -458,8 +458,7 @@ int r1_parse_starts_operand(const r1_parse *p) {
     case R1_T_BEGIN:
         return 1;
     case R1_T_SYM:
-        return !(p->integral && r1_text_is(k->text, "d") &&
-                 (k[1].kind == R1_T_SYM || k[1].kind == R1_T_CONST));
+        return 1;
     case R1_T_OP:
         if (k->code == '|')
             return p->bars == 0 && !p->no_bar;
@@ -500,7 +499,7 @@ static const r1_node *leaf(r1_parse *p, const r1_tok *k) {
     switch (k->kind) {
     case R1_T_NUM:
         a = number(p, k);
-        return a && r1_parse_is(p, R1_T_OP, '_') ? (p->i++, based(p, a)) : a;
+        return a && !p->script && r1_parse_is(p, R1_T_OP, '_') ? (p->i++, based(p, a)) : a;
     case R1_T_HALF:
         a = r1_node_int(p->c, 0);
         mpq_set_si(a->q, k->code / 10, (unsigned long)(k->code % 10));
@@ -513,6 +512,13 @@ static const r1_node *leaf(r1_parse *p, const r1_tok *k) {
             return named(p, k, k->text);
         return r1_node_new(p->c, R1_N_CONST, k->code, 0);
     case R1_T_SYM:
+        if (p->integral && r1_text_is(k->text, "d") && r1_parse_peek(p)->kind == R1_T_SYM) {
+            if (p->differential.n) /* one integral has one */
+                return NULL;
+            p->differential = r1_parse_peek(p)->text;
+            p->i++;
+            return r1_node_int(p->c, 1);
+        }
         return named(p, k, k->text);
     case R1_T_SET:
         return r1_node_new(p->c, R1_N_SET, k->code, 0);
@@ -583,7 +589,11 @@ const r1_node *r1_parse_script(r1_parse *p) {
 
     if (!minus)
         r1_parse_eat(p, R1_T_OP, '+');
-    TRY(a = r1_parse_operand(p));
+    int script = p->script;
+    p->script = !r1_parse_is(p, R1_T_OP, '{');
+    a = r1_parse_operand(p);
+    p->script = script;
+    TRY(a);
     return minus ? r1_node_negate(p->c, a) : a;
 }
 

@@ -318,8 +318,13 @@ static const r1_node *units(r1_parse *p, const r1_node *a) {
     }
 }
 
+/* \{1 + 2\} beside a factor groups. */
+static const r1_node *ungroup(const r1_node *a) {
+    return a->kind == R1_N_GROUP && a->open == '{' && a->n == 1 ? a->kid[0] : a;
+}
+
 static const r1_node *times(r1_parse *p, const r1_node *a, const r1_node *b) {
-    return b ? r1_node_2(p->c, R1_N_MUL, 0, a, b) : NULL;
+    return b ? r1_node_2(p->c, R1_N_MUL, 0, ungroup(a), ungroup(b)) : NULL;
 }
 
 const r1_node *r1_parse_product(r1_parse *p) {

@@ -10,11 +10,13 @@ typedef struct r1_parse {
     const r1_tok *t;
     int i;
     r1_reading *reading;
-    int depth;     /* of recursion */
-    int bars;      /* open |: a bar where an operator could stand closes */
-    int no_bar;    /* in \{x | ...\}: a bar there is "such that" */
-    int reversed;  /* in ]a, b[ */
-    int integral;  /* d behind a factor ends the integrand */
+    int depth;    /* of recursion */
+    int bars;     /* open |: a bar where an operator could stand closes */
+    int no_bar;   /* in \{x | ...\}: a bar there is "such that" */
+    int reversed; /* in ]a, b[ */
+    int integral; /* in an integrand: d before a name is its differential */
+    r1_text differential;
+    int script;    /* in ^2_i: the subscript is the base's */
     r1_text bound; /* a letter that a sum binds: e and i lose their meaning */
 } r1_parse;
 

@@ -12,6 +12,7 @@
  *    points in (0, 1), (1, 2), (2, 9), at negatives, on both sides of every literal and beyond all
  *    of them; one difference refutes, at least 6 agreements at 1024 bits are called equal. */
 #include "reward/math/ball.h"
+#include "reward/math/calc.h"
 #include "reward/math/compare.h"
 
 #include <string.h>
@@ -189,7 +190,7 @@ static int at_point(r1_mcmp *m, const r1_node *gold, const r1_node *pred, const 
 
 static r1_math_kind constants(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
     static const mpfr_prec_t precs[] = {64, 256, 1024, 4096};
-    int extreme = 0, together = 0, small = is_small(gold, pred);
+    int extreme = 0, together = 0, known = 0, small = is_small(gold, pred);
 
     for (size_t k = 0; k < sizeof precs / sizeof *precs; k++) {
         if (k == 3 && (!extreme || !small))
@@ -199,10 +200,11 @@ static r1_math_kind constants(r1_mcmp *m, const r1_node *gold, const r1_node *pr
             return END(NOT_EQUAL, BALL);
         if (k == 2 && together && small && !extreme)
             return END(EQUAL, BALL);
+        known |= together;
         if (k == 1 && !together && !small)
             break;
     }
-    return UNKNOWN(FUEL);
+    return known ? UNKNOWN(FUEL) : UNKNOWN(TYPE);
 }
 
 /* The decimal rules where the other side is irrational: its value to 256 bits is as good. */
@@ -321,7 +323,7 @@ static r1_math_kind probe(r1_mcmp *m, const r1_node *gold, const r1_node *pred, 
     }
     if (agree >= MIN_POINTS && is_small(gold, pred) && !extreme)
         return END(EQUAL, PROBE);
-    return UNKNOWN(FUEL);
+    return n_usable ? UNKNOWN(FUEL) : UNKNOWN(TYPE);
 }
 
 r1_math_kind r1_compare_scalars(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
@@ -330,6 +332,8 @@ r1_math_kind r1_compare_scalars(r1_mcmp *m, const r1_node *gold, const r1_node *
 
     if (r1_node_alike(m->c, gold, pred))
         return END(EQUAL, STRING);
+    gold = r1_calc_reduce(m->c, gold);
+    pred = r1_calc_reduce(m->c, pred);
     int exact_g = r1_value_rational(m->c, gold, g), exact_p = r1_value_rational(m->c, pred, p);
     if (exact_g && exact_p) {
         if (mpq_equal(g, p))
