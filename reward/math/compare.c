@@ -71,6 +71,18 @@ static int is_constant(const r1_node *a) {
            a->kind != R1_N_MATRIX && a->kind != R1_N_SET && a->kind != R1_N_SETOP;
 }
 
+/* What a relation says beside a bare answer: the value of "name = value", of "5 = x", and the set of
+ * "x in S"; NULL if it is more than that. */
+static const r1_node *said_by(const r1_node *a) {
+    if (a->kind != R1_N_REL || a->n != 2)
+        return NULL;
+    if (a->text.s[0] == 'i')
+        return a->kid[0]->kind == R1_N_SYM ? a->kid[1] : NULL;
+    if (is_equation(a) && a->kid[1]->kind == R1_N_SYM && is_constant(a->kid[0]))
+        return a->kid[0];
+    return value_of(a);
+}
+
 /* A relation without what is only an approximation or a step; *ret_wrong: constants in it differ. */
 static const r1_node *shorten(r1_mcmp *m, const r1_node *a, int *ret_wrong) {
     int n = a->n, first = 0;
@@ -426,6 +438,8 @@ static r1_math_kind by_type(r1_mcmp *m, const r1_node *gold, const r1_node *pred
                                                                 : r1_compare_regions(m, gold, pred);
     if (gold->kind == R1_N_GROUP && is_region(pred) && gold->open == '{')
         return r1_compare_regions(m, gold, pred);
+    if (pred->kind == R1_N_GROUP && pred->open == '{' && !is_several(gold))
+        return END(NOT_EQUAL, TYPE); /* a set is no number */
     if (is_several(gold) || is_several(pred))
         return lists(m, gold, pred);
     if (gold->kind == R1_N_MATRIX && pred->kind == R1_N_MATRIX)
@@ -453,7 +467,7 @@ r1_math_kind r1_compare(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
     }
     gold = shorten(m, gold, &wrong);
     pred = shorten(m, pred, &wrong);
-    const r1_node *g = value_of(gold), *p = value_of(pred);
+    const r1_node *g = said_by(gold), *p = said_by(pred);
     if (wrong)
         k = END(NOT_EQUAL, EQUATION);
     else if (r1_node_same(gold, pred))

@@ -8,6 +8,8 @@ static int integer_power(r1_eval *e, r1_ball *r, const r1_ball *a, long n) {
     unsigned long m = n < 0 ? -(unsigned long)n : (unsigned long)n;
     r1_ball square, one;
 
+    if (n == 0 && r1_ball_has_zero(a))
+        return 0;
     r1_ball_init(e, &square);
     r1_ball_init(e, &one);
     mpfr_set_ui(one.re.lo, 1, MPFR_RNDD);

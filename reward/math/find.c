@@ -67,9 +67,10 @@ static int escaped(r1_text t, size_t i) {
 
 /* The box that ends with the brace at `close`: where its command begins, or -1. */
 static long box_before(r1_text t, size_t close, size_t *ret_first) {
+    size_t least = close > R1_MATH_ANSWER_BYTES ? close - R1_MATH_ANSWER_BYTES : 0;
     int depth = 0;
 
-    for (size_t i = close + 1; i-- > 0;) {
+    for (size_t i = close + 1; i-- > least;) {
         if ((t.s[i] != '{' && t.s[i] != '}') || escaped(t, i))
             continue;
         depth += t.s[i] == '}' ? 1 : -1;
@@ -230,25 +231,27 @@ static long last_phrase(r1_text t) {
     return best;
 }
 
-/* The delimiter that opens a formula at i, and what closes it. */
-static size_t opens_formula(r1_text t, size_t i, const char **ret_close) {
-    static const struct {
-        const char *open, *close;
-    } pairs[] = {{"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}, {"**", "**"}};
+/* What opens a formula and what closes it. */
+static const struct formula {
+    const char *open, *close;
+} formulas[] = {{"$$", "$$"}, {"$", "$"}, {"\\(", "\\)"}, {"\\[", "\\]"}, {"**", "**"}};
+#define N_FORMULAS 5
 
-    for (size_t k = 0; k < 5; k++)
-        if (at(t, i, pairs[k].open)) {
-            *ret_close = pairs[k].close;
-            return strlen(pairs[k].open);
-        }
-    return 0;
+/* The kind of formula that opens at i, or -1. */
+static int opens_formula(r1_text t, size_t i) {
+    if (t.s[i] != '$' && t.s[i] != '\\' && t.s[i] != '*')
+        return -1;
+    for (int k = 0; k < N_FORMULAS; k++)
+        if (at(t, i, formulas[k].open))
+            return k;
+    return -1;
 }
 
 /* Up to the end of the sentence, line or formula that begins at i. */
 static r1_text sentence(r1_text t, size_t i) {
-    const char *close;
-    size_t width = opens_formula(t, i, &close);
-    long end = width ? r1_text_find(t, i + width, close) : -1;
+    int kind = i < t.n ? opens_formula(t, i) : -1;
+    const char *close = kind < 0 ? "" : formulas[kind].close;
+    long end = kind < 0 ? -1 : r1_text_find(t, i + strlen(close), close);
 
     if (end >= 0 && close[0] != '*') {
         size_t k = (size_t)end + strlen(close), word;
@@ -287,8 +290,7 @@ static r1_text number_at(r1_text t, size_t first) {
         i--;
     if (i + 1 < first && t.s[i] == '$' && t.s[i + 1] == '$')
         i = first;
-    if (i > 0 && t.s[i - 1] != ' ' && t.s[i - 1] != '\n' && t.s[i - 1] != '(' && i < first &&
-        t.s[i] != '$')
+    if (i > 0 && !strchr(" \n(=:,", t.s[i - 1]) && i < first && t.s[i] != '$')
         i = first; /* 3-2: the sign belongs to the text before */
     while (end < t.n) {
         if (is_digit(t.s[end])) {
@@ -304,27 +306,35 @@ static r1_text number_at(r1_text t, size_t first) {
     return span(t, i, end);
 }
 
+/* The formula that opens at i; 0 if none does.  A kind that is not closed once is not closed
+ * behind it either, so it is looked for no more. */
+static int formula_at(r1_text t, size_t i, int *io_open, r1_text *ret, size_t *ret_end) {
+    int k = i > 0 && t.s[i - 1] == '\\' ? -1 : opens_formula(t, i);
+
+    if (k < 0 || io_open[k])
+        return 0;
+    size_t width = strlen(formulas[k].open);
+    long end = r1_text_find(t, i + width, formulas[k].close);
+    io_open[k] = end < 0;
+    if (end < 0 || (k != 2 && k != 3 && end - (long)i >= R1_MATH_ANSWER_BYTES))
+        return 0;
+    *ret = span(t, i + width, (size_t)end);
+    *ret_end = (size_t)end + width;
+    int money = k == 1 && memchr(ret->s, '\n', ret->n); /* two prices on two lines */
+    return r1_text_trim(*ret).n > 0 && !money;
+}
+
 /* One pass; formulas that are opened and not closed are text. */
 static int last_formula(r1_text t, r1_text *ret) {
-    int found = 0;
+    int found = 0, open[N_FORMULAS] = {0};
+    size_t end;
 
     for (size_t i = 0; i < t.n;) {
-        const char *close;
-        size_t width = opens_formula(t, i, &close);
-        long end = width && !(i > 0 && t.s[i - 1] == '\\') ? r1_text_find(t, i + width, close) : -1;
-        if (end >= 0 && (close[0] == '\\' || end - (long)i < R1_MATH_ANSWER_BYTES)) {
-            r1_text inner = span(t, i + width, (size_t)end);
-            int blank = r1_text_trim(inner).n == 0;
-            int money = close[0] == '$' && width == 1 && memchr(inner.s, '\n', inner.n);
-            if (!blank && !money) {
-                *ret = inner;
-                found = 1;
-                i = (size_t)end + strlen(close);
-                continue;
-            }
-        }
-        if (width && end < 0 && close[0] == '\\') { /* no such pair in the rest: it is text */
-            i += width;
+        r1_text inner;
+        if (formula_at(t, i, open, &inner, &end)) {
+            *ret = inner;
+            found = 1;
+            i = end;
             continue;
         }
         if (is_digit(t.s[i]) || (t.s[i] == '.' && i + 1 < t.n && is_digit(t.s[i + 1]))) {

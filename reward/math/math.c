@@ -178,7 +178,7 @@ static r1_math_kind against(grading *x, const reference *ref) {
     r1_mcmp *m = &x->m;
 
     if (!ref->usable)
-        return r1_text_agrees(&x->c, ref->raw, x->answer)
+        return ref->raw.n && r1_text_same(ref->raw, x->answer)
                    ? r1_compare_end(m, R1_MATH_EQUAL, R1_MATH_HOW_STRING, 0)
                    : r1_compare_end(m, R1_MATH_UNKNOWN, R1_MATH_HOW_NONE, R1_MATH_WHY_GOLD);
     if (x->answer.n > R1_MATH_ANSWER_BYTES)
@@ -192,7 +192,7 @@ static r1_math_kind against(grading *x, const reference *ref) {
     }
     read_answer(x, ref);
     if (!x->tree)
-        return r1_text_agrees(&x->c, ref->raw, x->answer)
+        return r1_text_same(ref->raw, x->answer)
                    ? r1_compare_end(m, R1_MATH_EQUAL, R1_MATH_HOW_STRING, 0)
                    : r1_compare_end(m, R1_MATH_UNKNOWN, R1_MATH_HOW_NONE, R1_MATH_WHY_NO_PARSE);
     r1_math_kind k = r1_compare(m, ref->tree, x->tree);
