@@ -2,11 +2,11 @@
 #define R1_REWARD_MATH_CTX_H
 /* One grading's memory and budget.
  *
- * Everything that a grading makes (tokens, trees, numbers) lives in one block of fixed size and
- * goes away with it.  Work is counted ("fuel"), never timed, so the same input gets the same
- * verdict on every machine.  When block or fuel end, the grading ends: the check is in one place,
- * r1_mctx_burn, which jumps back to r1_mctx_guard; no library is on the stack then, so nothing is
- * left half done. */
+ * Everything that a grading makes (tokens, trees, numbers) lives in a few blocks up to a limit and
+ * goes away with them.  Work is counted ("fuel"), never timed, so the same input gets the same
+ * verdict on every machine.  When memory or fuel end, the grading ends: r1_mctx_burn and
+ * r1_mctx_take jump back to r1_mctx_guard; no library is on the stack then, so nothing is left half
+ * done. */
 #include "common/base/err.h"
 #include "reward/reward.h"
 
@@ -18,19 +18,23 @@
 
 typedef struct r1_mnum r1_mnum; /* a rational that the context clears */
 
+typedef struct r1_mblock r1_mblock;
+
 typedef struct r1_mctx {
-    char *base;
-    size_t used, bytes;
+    r1_mblock *block; /* the newest; older ones behind it */
+    size_t used;      /* bytes of all of them */
+    size_t most;
     long fuel;
+    int no_memory; /* the system had none: no verdict */
     r1_mnum *numbers;
     int caches; /* MPFR keeps constants per thread: freed at the end */
     jmp_buf escape;
 } r1_mctx;
 
-R1_MUST_USE r1_status r1_mctx_open(r1_mctx *c, size_t bytes, r1_err *err);
-void r1_mctx_close(r1_mctx *c);
+void r1_mctx_init(r1_mctx *c, size_t most_bytes);
+void r1_mctx_done(r1_mctx *c); /* may be called again */
 
-/* 0 the first time; 1 when block or fuel ended somewhere below. */
+/* 0 the first time; 1 when memory or fuel ended somewhere below. */
 #define r1_mctx_guard(c) setjmp((c)->escape)
 void r1_mctx_burn(r1_mctx *c, long units);
 

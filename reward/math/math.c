@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#define GOLD_BYTES  ((size_t)4 << 20)
-#define GRADE_BYTES ((size_t)16 << 20)
+#define GOLD_BYTES  ((size_t)256 << 10) /* for each reference */
+#define GRADE_BYTES ((size_t)4 << 20)
 #define MAX_GOLDS   64
 
 const r1_math_opts r1_math_defaults = {.precision = -1};
@@ -107,24 +107,28 @@ r1_status r1_math_gold_open(r1_math_gold **ret, const r1_text *golds, int n,
     if ((st = R1_NEW(g, 1, err)) != R1_OK)
         return st;
     g->o = *opts;
-    if ((st = R1_NEW(g->ref, (size_t)n + 1, err)) != R1_OK ||
-        (st = r1_mctx_open(&g->c, GOLD_BYTES, err)) != R1_OK) {
-        r1_math_gold_close(g);
-        return st;
-    }
+    r1_mctx_init(&g->c, GOLD_BYTES * (size_t)(n + 1));
+    if ((st = R1_NEW(g->ref, (size_t)n + 1, err)) != R1_OK)
+        goto done;
     g->n = n;
+    g->c.fuel *= n + 1;
     if (r1_mctx_guard(&g->c) == 0)
         for (int i = 0; i < n; i++)
             read_reference(g, &g->ref[i], golds[i]);
-    *ret = g;
-    return R1_OK;
+    if (g->c.no_memory)
+        st = R1_FAIL(err, R1_NOMEM, "out of memory: a reference");
+done:
+    if (st == R1_OK)
+        *ret = g;
+    else
+        r1_math_gold_close(g);
+    return st;
 }
 
 void r1_math_gold_close(r1_math_gold *g) {
     if (!g)
         return;
-    if (g->c.base)
-        r1_mctx_close(&g->c);
+    r1_mctx_done(&g->c);
     r1_free(g->ref);
     r1_free(g);
 }
@@ -251,10 +255,7 @@ r1_status r1_math_grade(const r1_math_gold *g, r1_text question, r1_text respons
 
     if ((st = R1_NEW(x, 1, err)) != R1_OK)
         return st;
-    if ((st = r1_mctx_open(&x->c, GRADE_BYTES, err)) != R1_OK) {
-        r1_free(x);
-        return st;
-    }
+    r1_mctx_init(&x->c, GRADE_BYTES);
     x->m = (r1_mcmp){.c = &x->c, .o = &g->o};
     if (r1_mctx_guard(&x->c) == 0)
         ret->kind = grade(x, g, question, response);
@@ -263,9 +264,11 @@ r1_status r1_math_grade(const r1_math_gold *g, r1_text question, r1_text respons
     ret->how = x->m.how;
     ret->why = x->m.why;
     ret->fuel = R1_MATH_FUEL - x->c.fuel;
-    r1_mctx_close(&x->c);
+    if (x->c.no_memory)
+        st = R1_FAIL(err, R1_NOMEM, "out of memory: a grading");
+    r1_mctx_done(&x->c);
     r1_free(x);
-    return R1_OK;
+    return st;
 }
 
 r1_status r1_math_parses(r1_text answer, r1_math_result *ret, r1_err *err) {
@@ -275,14 +278,15 @@ r1_status r1_math_parses(r1_text answer, r1_math_result *ret, r1_err *err) {
 
     if ((st = R1_NEW(c, 1, err)) != R1_OK)
         return st;
-    if ((st = r1_mctx_open(c, GRADE_BYTES, err)) == R1_OK) {
-        *ret = (r1_math_result){R1_MATH_UNKNOWN, R1_MATH_HOW_NONE, R1_MATH_WHY_NO_PARSE, 0};
-        if (r1_mctx_guard(c) == 0 && answer.n <= R1_MATH_ANSWER_BYTES &&
-            r1_math_read(c, r1_math_find_whole(c, answer), &reading))
-            *ret = (r1_math_result){R1_MATH_EQUAL, R1_MATH_HOW_NONE, R1_MATH_WHY_NOTHING, 0};
-        ret->fuel = R1_MATH_FUEL - c->fuel;
-        r1_mctx_close(c);
-    }
+    r1_mctx_init(c, GRADE_BYTES);
+    *ret = (r1_math_result){R1_MATH_UNKNOWN, R1_MATH_HOW_NONE, R1_MATH_WHY_NO_PARSE, 0};
+    if (r1_mctx_guard(c) == 0 && answer.n <= R1_MATH_ANSWER_BYTES &&
+        r1_math_read(c, r1_math_find_whole(c, answer), &reading))
+        *ret = (r1_math_result){R1_MATH_EQUAL, R1_MATH_HOW_NONE, R1_MATH_WHY_NOTHING, 0};
+    ret->fuel = R1_MATH_FUEL - c->fuel;
+    if (c->no_memory)
+        st = R1_FAIL(err, R1_NOMEM, "out of memory: a reading");
+    r1_mctx_done(c);
     r1_free(c);
     return st;
 }

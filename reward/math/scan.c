@@ -200,6 +200,16 @@ static int plain_word(scan *s, r1_text w, int *ret_ok) {
     return 1;
 }
 
+/* Two letters that are a word rather than a product. */
+static int is_short_word(r1_text w) {
+    static const char words[] = " is so it to of we be by at as no on an my if ";
+
+    if (w.n != 2)
+        return 0;
+    const char padded[] = {' ', w.s[0], w.s[1], ' ', '\0'};
+    return strstr(words, padded) != NULL;
+}
+
 static int scan_letters(scan *s) {
     size_t start = s->i, i = start;
     int ok;
@@ -212,8 +222,9 @@ static int scan_letters(scan *s) {
         return ok;
     if (w.n == 4 && plain_word(s, (r1_text){w.s, 3}, &ok)) /* sinx */
         return ok && put_letter(s, w.s + 3);
-    if ((int)w.n > s->words)
-        s->words = (int)w.n;
+    int length = is_short_word(w) ? 3 : (int)w.n;
+    if (length > s->words)
+        s->words = length;
     for (size_t k = 0; k < w.n; k++)
         if (!put_letter(s, w.s + k))
             return 0;
