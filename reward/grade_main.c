@@ -18,20 +18,24 @@ int main(int argc, char **argv) {
         .program = "r1-grade",
         .usage = "KIND IN.jsonl > OUT.jsonl",
         .about =
-            "Grades answers by a rule.  KIND is number, countdown, exact or format.  Every "
+            "Grades answers by a rule.  KIND is number, math, countdown, exact or format.  Every "
             "line of IN.jsonl\n(- is stdin) is an object; for each, in order, a line {\"id\", "
             "\"verdict\", \"score\", \"how\", \"why\",\n\"us\"} goes to stdout.  score is null "
             "where the reference cannot be judged.  Under mpirun the first rank does the work.",
-        .epilog = "Keys of a line\n"
-                  "  number, exact   pred (or completion, response); gold (or reference, answer, "
-                  "final), a list: any of them.\n"
-                  "                  GSM8K's rows with answer and final grade their own solution\n"
-                  "  countdown       nums, target; answer (or completion, pred)\n"
-                  "  format          completion (or pred, response); prompt or question, if it "
-                  "opens <think>\n\n"
-                  "Example\n  r1-grade countdown answers.jsonl > verdicts.jsonl\n\n"
-                  "Exit codes: 0, 64 wrong usage, 65 a broken line (what stands before it is "
-                  "graded), 74 input/output.\n",
+        .epilog =
+            "Keys of a line\n"
+            "  number, exact   pred (or completion, response); gold (or reference, answer, "
+            "final), a list: any of them.\n"
+            "                  GSM8K's rows with answer and final grade their own solution\n"
+            "  math            pred, gold (a list: any of them; null: only parse pred), mode "
+            "(answer, text),\n"
+            "                  kind (choice), opts; verdicts are equal, not_equal and unknown\n"
+            "  countdown       nums, target; answer (or completion, pred)\n"
+            "  format          completion (or pred, response); prompt or question, if it "
+            "opens <think>\n\n"
+            "Example\n  r1-grade countdown answers.jsonl > verdicts.jsonl\n\n"
+            "Exit codes: 0, 64 wrong usage, 65 a broken line (what stands before it is "
+            "graded), 74 input/output.\n",
         .options = table,
         .min_positional = 2,
         .max_positional = 2};

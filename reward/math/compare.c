@@ -71,8 +71,8 @@ static int is_constant(const r1_node *a) {
            a->kind != R1_N_MATRIX && a->kind != R1_N_SET && a->kind != R1_N_SETOP;
 }
 
-/* What a relation says beside a bare answer: the value of "name = value", of "5 = x", and the set of
- * "x in S"; NULL if it is more than that. */
+/* What a relation says beside a bare answer: the value of "name = value", of "5 = x", and the set
+ * of "x in S"; NULL if it is more than that. */
 static const r1_node *said_by(const r1_node *a) {
     if (a->kind != R1_N_REL || a->n != 2)
         return NULL;
@@ -83,7 +83,7 @@ static const r1_node *said_by(const r1_node *a) {
     return value_of(a);
 }
 
-/* A relation without what is only an approximation or a step; *ret_wrong: constants in it differ. */
+/* A relation without what is only an approximation or a step; *ret_wrong: its constants differ. */
 static const r1_node *shorten(r1_mcmp *m, const r1_node *a, int *ret_wrong) {
     int n = a->n, first = 0;
 
@@ -123,6 +123,10 @@ static r1_text unit_name(const r1_node *u) {
     return u->op == '$' ? r1_text_of("$") : u->op == 'd' ? r1_text_of("degree") : u->text;
 }
 
+static int is_scalar(const r1_node *a) {
+    return a->kind <= R1_N_FN || a->kind == R1_N_UNIT || a->kind == R1_N_BIG;
+}
+
 static int is_unit(const r1_node *a) {
     return a->kind == R1_N_UNIT && a->op != '%';
 }
@@ -142,10 +146,13 @@ static r1_math_kind units(r1_mcmp *m, const r1_node *gold, const r1_node *pred) 
         }
         return r1_compare(m, g, pred->kid[0]);
     }
-    const r1_node *with = is_unit(gold) ? gold : pred, *other = is_unit(gold) ? pred : gold;
-    if (with->op == 'd' && r1_node_has(other, R1_N_CONST, 'p')) /* degrees against radians */
-        return r1_compare_scalars(m, gold, pred);
-    return is_unit(gold) ? r1_compare(m, gold->kid[0], pred) : r1_compare(m, gold, pred->kid[0]);
+    r1_math_kind k =
+        is_unit(gold) ? r1_compare(m, gold->kid[0], pred) : r1_compare(m, gold, pred->kid[0]);
+    const r1_node *other = is_unit(gold) ? pred : gold;
+    int degrees = (is_unit(gold) ? gold : pred)->op == 'd';
+    return k != R1_MATH_EQUAL && degrees && is_scalar(other) /* 90 degrees are pi/2 */
+               ? r1_compare_scalars(m, gold, pred)
+               : k;
 }
 
 /* ---- lists ---- */
@@ -402,10 +409,6 @@ static int is_region(const r1_node *a) {
            (a->kind == R1_N_REL && !is_equation(a)) ||
            (a->kind == R1_N_GROUP && a->open != '{' && a->n == 2) ||
            (a->kind == R1_N_LIST && a->n && a->kid[0]->kind == R1_N_REL && !is_equation(a->kid[0]));
-}
-
-static int is_scalar(const r1_node *a) {
-    return a->kind <= R1_N_FN || a->kind == R1_N_UNIT || a->kind == R1_N_BIG;
 }
 
 static r1_math_kind groups(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {

@@ -468,6 +468,12 @@ char r1_math_find_choice(r1_mctx *c, const r1_math_opts *o, r1_text question, r1
         part = phrase >= 0 ? sentence(t, (size_t)phrase) : t;
         found = 1;
     }
-    char letter = found == 1 ? only_letter(o, part) : 0;
+    part = strip(found == 1 ? part : (r1_text){0});
+    if (part.n && part.s[0] == '(')
+        part = span(part, 1, part.n);
+    if (part.n > 1 && is_choice(o, part.s[0]) &&
+        (strchr(".:)", part.s[1]) || at(part, 1, "。"))) /* "C. 12" */
+        return part.s[0];
+    char letter = only_letter(o, part);
     return letter == '*' ? 0 : letter;
 }

@@ -2,9 +2,9 @@
 #include "reward/math/math_row.h"
 
 #include "common/base/clock.h"
+#include "common/base/json.h"
 #include "reward/math/math.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define MAX_GOLDS 64
@@ -182,15 +182,15 @@ done:
 r1_status r1_math_grade_row(const json_t *row, uint64_t line_number, r1_buf *out,
                             r1_verdict_kind *ret_verdict, r1_err *err) {
     const json_t *id = json_object_get(row, "id");
-    char *name = id ? json_dumps(id, JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_COMPACT) : NULL;
-    char room[8][32];
+    char *name = NULL, room[8][32];
     r1_math_result r;
     r1_status st;
     task t;
 
-    if (id && !name)
-        return R1_FAIL(err, R1_NOMEM, "out of memory: id");
-    st = read_row(row, &t, room, err);
+    st = id ? r1_json_dump(id, JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_COMPACT, "id", &name, err)
+            : R1_OK;
+    if (st == R1_OK)
+        st = read_row(row, &t, room, err);
     double t0_s = r1_now_s();
     if (st == R1_OK)
         st = grade(&t, &r, err);
@@ -200,6 +200,6 @@ r1_status r1_math_grade_row(const json_t *row, uint64_t line_number, r1_buf *out
         *ret_verdict = verdict_of(&r);
     else if (name)
         r1_err_prefix(err, "id %.80s", name);
-    free(name);
+    r1_free(name);
     return st;
 }

@@ -154,7 +154,11 @@ const r1_node *r1_parse_rel(r1_parse *p) {
     items it = {.n = 0};
     if (!add(p, &it, ratio(p)))
         return NULL;
-    while (r1_parse_peek(p)->kind == R1_T_REL) {
+    for (;;) {
+        if (r1_parse_is(p, R1_T_OP, '&') && p->t[p->i + 1].kind == R1_T_REL)
+            p->i++; /* alignment */
+        if (r1_parse_peek(p)->kind != R1_T_REL)
+            break;
         ops[n++] = (char)r1_parse_peek(p)->code;
         p->i++;
         r1_parse_eat(p, R1_T_OP, '&');

@@ -41,7 +41,13 @@ int r1_parse_starts_operand(const r1_parse *p);
 /* Name of a subscript: its tokens without blanks and braces; 0 if it has none. */
 int r1_parse_subscript(r1_parse *p, r1_text *ret);
 
-/* environ.c, big.c */
+/* atom.c: the token k was just eaten. */
+const r1_node *r1_parse_number(r1_parse *p, const r1_tok *k);
+const r1_node *r1_parse_based(r1_parse *p, const r1_node *digits); /* behind its _ */
+const r1_node *r1_parse_named(r1_parse *p, const r1_tok *k, r1_text name);
+const r1_node *r1_parse_barred(r1_parse *p, const r1_tok *k);
+
+/* big.c: behind the command. */
 const r1_node *r1_parse_environment(r1_parse *p);
 const r1_node *r1_parse_big(r1_parse *p);
 

@@ -2,6 +2,7 @@
 #include "reward/math/scan.h"
 
 #include "reward/math/commands_table.h"
+#include "reward/math/signs_table.h"
 #include "reward/math/units.h"
 
 #include <string.h>
@@ -101,7 +102,8 @@ static int scan_number(scan *s) {
     while (digit_at(s, i))
         i++;
     i = scan_groups(s, start, i);
-    if (i < s->t.n && s->t.s[i] == '.' && (digit_at(s, i + 1) || at(s, i + 1, "\\overline{"))) {
+    if (i < s->t.n && s->t.s[i] == '.' &&
+        (digit_at(s, i + 1) || at(s, i + 1, "\\overline{") || at(s, i + 1, "\\dot{"))) {
         i++;
         while (digit_at(s, i))
             i++;
@@ -384,51 +386,15 @@ static int scan_command(scan *s) {
 
 /* ---- one character ---- */
 
-/* What Unicode has signs for, as the ASCII or LaTeX that means the same. */
-static const struct {
-    const char *utf8, *as;
-} signs[] = {
-    {"−", "-"},           {"–", "-"},        {"—", "-"},           {"‐", "-"},
-    {"‑", "-"},           {"×", "*"},        {"·", "*"},           {"⋅", "*"},
-    {"∙", "*"},           {"÷", "/"},        {"⁄", "/"},           {"∕", "/"},
-    {"√", "\\sqrt "},     {"∞", "\\infty "}, {"π", "\\pi "},       {"θ", "\\theta "},
-    {"α", "\\alpha "},    {"β", "\\beta "},  {"γ", "\\gamma "},    {"δ", "\\delta "},
-    {"λ", "\\lambda "},   {"μ", "\\mu "},    {"φ", "\\phi "},      {"ω", "\\omega "},
-    {"Δ", "\\Delta "},    {"≤", "\\le "},    {"⩽", "\\le "},       {"≥", "\\ge "},
-    {"⩾", "\\ge "},       {"≠", "\\ne "},    {"≈", "\\approx "},   {"≡", "\\equiv "},
-    {"±", "\\pm "},       {"∓", "\\mp "},    {"∪", "\\cup "},      {"∩", "\\cap "},
-    {"∖", "\\setminus "}, {"∈", "\\in "},    {"∅", "\\emptyset "}, {"°", "\\circ "},
-    {"′", "'"},           {"’", "'"},        {"，", ","},          {"、", ","},
-    {"；", ";"},          {"：", ":"},       {"（", "("},          {"）", ")"},
-    {"＝", "="},          {"＋", "+"},       {"％", "%"},          {"ℝ", "\\R "},
-    {"ℤ", "\\Z "},        {"ℕ", "\\N "},     {"ℚ", "\\Q "},        {"⟨", "\\langle "},
-    {"⟩", "\\rangle "},   {"∨", "\\lor "},   {"∧", "\\land "},     {"\u00a0", " "},
-    {"\u2009", " "},      {"\u202f", " "},   {"\u200b", " "},      {"₀", "_0"},
-    {"₁", "_1"},          {"₂", "_2"},       {"₃", "_3"},          {"₄", "_4"},
-    {"₅", "_5"},          {"₆", "_6"},       {"₇", "_7"},          {"₈", "_8"},
-    {"₉", "_9"},          {"０", "0"},       {"１", "1"},          {"２", "2"},
-    {"３", "3"},          {"４", "4"},       {"５", "5"},          {"６", "6"},
-    {"７", "7"},          {"８", "8"},       {"９", "9"},
-};
-
-static const struct {
-    const char *utf8;
-    int code;
-} halves[] = {{"½", 12}, {"⅓", 13}, {"¼", 14}, {"⅕", 15}, {"⅙", 16},
-              {"⅛", 18}, {"⅔", 23}, {"⅖", 25}, {"¾", 34}, {"⅗", 35},
-              {"⅜", 38}, {"⅘", 45}, {"⅚", 56}, {"⅝", 58}, {"⅞", 78}};
-
-static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹", "⁻"};
-
 /* A run of raised digits: ^{digits}. */
 static int scan_raised(scan *s) {
     char digits[16];
     size_t n = 0;
 
     for (int k = 0; k < 11 && n < sizeof digits; k++)
-        if (at(s, s->i, raised[k])) {
+        if (at(s, s->i, r1_raised[k])) {
             digits[n++] = k == 10 ? '-' : (char)('0' + k);
-            s->i += strlen(raised[k]);
+            s->i += strlen(r1_raised[k]);
             k = -1;
         }
     if (n == 0)
@@ -445,10 +411,10 @@ static int scan_raised(scan *s) {
 static int scan_all(scan *s);
 
 static int scan_unicode(scan *s) {
-    for (size_t k = 0; k < sizeof halves / sizeof *halves; k++)
-        if (at(s, s->i, halves[k].utf8)) {
-            s->i += strlen(halves[k].utf8);
-            return put(s, R1_T_HALF, halves[k].code) != NULL;
+    for (size_t k = 0; k < sizeof r1_halves / sizeof *r1_halves; k++)
+        if (at(s, s->i, r1_halves[k].utf8)) {
+            s->i += strlen(r1_halves[k].utf8);
+            return put(s, R1_T_HALF, r1_halves[k].code) != NULL;
         }
     if (at(s, s->i, "£") || at(s, s->i, "€") || at(s, s->i, "¥")) {
         r1_tok *k = put(s, R1_T_UNIT, '$');
@@ -458,11 +424,11 @@ static int scan_unicode(scan *s) {
     int done = scan_raised(s);
     if (done >= 0)
         return done;
-    for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
-        if (at(s, s->i, signs[k].utf8)) {
+    for (size_t k = 0; k < sizeof r1_signs / sizeof *r1_signs; k++)
+        if (at(s, s->i, r1_signs[k].utf8)) {
             r1_text whole = s->t;
-            size_t behind = s->i + strlen(signs[k].utf8);
-            s->t = r1_text_of(signs[k].as);
+            size_t behind = s->i + strlen(r1_signs[k].utf8);
+            s->t = r1_text_of(r1_signs[k].as);
             s->i = 0;
             int ok = scan_all(s);
             s->t = whole;
