@@ -24,6 +24,7 @@ typedef enum r1_math_kind {
     X(RATIONAL, "rational") \
     X(DECIMAL, "decimal")   \
     X(RATFUN, "ratfun")     \
+    X(SURD, "surd")         \
     X(BALL, "ball")         \
     X(PROBE, "probe")       \
     X(SET, "set")           \

@@ -1,8 +1,11 @@
 /* Rational functions at random points of prime fields (Schwartz and Zippel); see value.h. */
 #include "reward/math/value.h"
 
-/* Primes of 61 and 62 bits, 1 modulo 4: the square root of -1 is in their fields. */
-static const uint64_t primes[] = {UINT64_C(2305843009213693921), UINT64_C(4611686018427387817)};
+/* Primes of 61 and 62 bits, 1 modulo 4: a square root of -1 is in their fields. */
+static const struct {
+    uint64_t p, root;
+} fields[] = {{UINT64_C(2305843009213693921), UINT64_C(583529827753931384)},
+              {UINT64_C(4611686018427387817), UINT64_C(4490822397581186023)}};
 
 typedef struct field {
     r1_mctx *c;
@@ -40,14 +43,7 @@ static uint64_t named(const field *f, r1_text name) {
 }
 
 static uint64_t of_integer(const field *f, mpz_srcptr z) {
-    mpz_t m, r;
-
-    mpz_init_set_ui(m, (unsigned long)f->p);
-    mpz_init(r);
-    mpz_mod(r, z, m);
-    uint64_t v = mpz_get_ui(r);
-    mpz_clears(m, r, NULL);
-    return v;
+    return mpz_fdiv_ui(z, (unsigned long)f->p);
 }
 
 static int inverse(const field *f, uint64_t a, uint64_t *ret) {
@@ -60,6 +56,10 @@ static int evaluate(field *f, const r1_node *a, uint64_t *ret);
 static int of_rational(const field *f, mpq_srcptr q, uint64_t *ret) {
     uint64_t den;
 
+    if (mpz_cmp_ui(mpq_denref(q), 1) == 0) {
+        *ret = of_integer(f, mpq_numref(q));
+        return 1;
+    }
     if (!inverse(f, of_integer(f, mpq_denref(q)), &den))
         return 0;
     *ret = mul(f, of_integer(f, mpq_numref(q)), den);
@@ -118,10 +118,8 @@ int r1_value_vanishes(r1_mctx *c, const r1_node *a, uint64_t seed) {
     int constants = 0;
 
     for (int k = 0; k < 2; k++) {
-        field f = {.c = c, .p = primes[k]};
+        field f = {.c = c, .p = fields[k].p, .root = fields[k].root};
         uint64_t value;
-        for (uint64_t g = 2; mul(&f, f.root, f.root) != f.p - 1; g++)
-            f.root = power(&f, g, (f.p - 1) / 4);
         for (uint64_t n = 0; n < 2; n++) {
             f.seed = mix(seed + n);
             if (!evaluate(&f, a, &value))

@@ -5,7 +5,8 @@
  *  - a prediction with d >= 6 digits behind the point stands for an exact value that is not such a
  *    decimal itself if it is off by at most half of 10^-6, absolutely and relative to it;
  *  - a reference with at least 10 decimals stands for an exact value that rounds to it;
- *  - constants: intervals of 64, 256, 1024 (4096) bits that are apart prove a difference.  If they
+ *  - sums of square roots are decided exactly;
+ *  - other constants: intervals of 64, 256, 1024 (4096) bits that are apart prove a difference.  If they
  *    still overlap at 1024, they are called equal only if the expressions are small, their literals
  *    too, and every subterm lies within 2^-256 .. 2^256;
  *  - expressions with names: rational functions are decided by residues.  Others are evaluated at
@@ -347,12 +348,13 @@ r1_math_kind r1_compare_scalars(r1_mcmp *m, const r1_node *gold, const r1_node *
     n = n < 0 ? n : r1_node_names(pred, names, n, MAX_NAMES);
     if (n == 0 && (decimals_of_values(m, gold, pred) || tolerances_agree(m, gold, pred)))
         return END(EQUAL, DECIMAL);
-    switch (r1_value_vanishes(m->c, r1_node_minus(m->c, gold, pred), 1)) {
-    case 1:
-        return END(EQUAL, RATFUN);
-    case -1:
-        return END(NOT_EQUAL, RATFUN);
-    }
+    const r1_node *difference = r1_node_minus(m->c, gold, pred);
+    int zero = r1_value_vanishes(m->c, difference, 1);
+    if (zero)
+        return zero > 0 ? END(EQUAL, RATFUN) : END(NOT_EQUAL, RATFUN);
+    zero = n == 0 ? r1_value_surds(m->c, difference) : 0;
+    if (zero)
+        return zero > 0 ? END(EQUAL, SURD) : END(NOT_EQUAL, SURD);
     if (n < 0)
         return UNKNOWN(FUEL);
     return n == 0 ? constants(m, gold, pred) : probe(m, gold, pred, names, n);

@@ -23,4 +23,7 @@ long r1_value_terms(r1_mctx *c, const r1_node *big, mpz_ptr ret_first);
  * names, so a difference that is not zero is proven only without them. */
 int r1_value_vanishes(r1_mctx *c, const r1_node *a, uint64_t seed);
 
+/* Is a sum of square roots of rationals (with i) zero?  1 and -1 are proofs; 0: it is no such sum. */
+int r1_value_surds(r1_mctx *c, const r1_node *a);
+
 #endif

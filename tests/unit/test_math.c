@@ -317,6 +317,40 @@ static void large_and_close_values(void **state) {
     assert_int_not_equal(grade("x", "x^{2305843009213693921}", &o).kind, R1_MATH_EQUAL);
 }
 
+/* Which layer decides: exact ones before intervals. */
+static void the_first_layer_that_knows_decides(void **state) {
+    static const struct {
+        const char *gold, *pred;
+        r1_math_kind kind;
+        r1_math_how how;
+    } cases[] = {
+        {"\\frac12", "\\frac24", R1_MATH_EQUAL, R1_MATH_HOW_RATIONAL},
+        {"\\pi", "3.141593", R1_MATH_EQUAL, R1_MATH_HOW_DECIMAL},
+        {"\\frac{x^2-1}{x-1}", "x+1", R1_MATH_EQUAL, R1_MATH_HOW_RATFUN},
+        {"(1+i)^4", "-4", R1_MATH_EQUAL, R1_MATH_HOW_RATFUN},
+        {"\\sqrt2\\sqrt3", "\\sqrt6", R1_MATH_EQUAL, R1_MATH_HOW_SURD},
+        {"\\frac{1}{1+\\sqrt2+\\sqrt3}", "\\frac{2+\\sqrt2-\\sqrt6}{4}", R1_MATH_EQUAL,
+         R1_MATH_HOW_SURD},
+        {"\\sqrt{-2}\\sqrt{-3}", "-\\sqrt6", R1_MATH_EQUAL, R1_MATH_HOW_SURD},
+        {"\\sqrt{-2}\\sqrt{-3}", "\\sqrt6", R1_MATH_NOT_EQUAL, R1_MATH_HOW_SURD},
+        {"\\frac{1}{\\sqrt2+i}", "\\frac{\\sqrt2-i}{3}", R1_MATH_EQUAL, R1_MATH_HOW_SURD},
+        {"\\sqrt{1000000007}", "\\sqrt{1000000009}", R1_MATH_NOT_EQUAL, R1_MATH_HOW_SURD},
+        {"\\sqrt{3+2\\sqrt2}", "1+\\sqrt2", R1_MATH_EQUAL, R1_MATH_HOW_BALL},
+        {"e^\\pi", "\\pi^e", R1_MATH_NOT_EQUAL, R1_MATH_HOW_BALL},
+        {"\\tan x", "\\frac{\\sin x}{\\cos x}", R1_MATH_EQUAL, R1_MATH_HOW_PROBE},
+        {"x+y=2", "2x+2y-4=0", R1_MATH_EQUAL, R1_MATH_HOW_EQUATION},
+        {"1<x<2", "(1,2)", R1_MATH_EQUAL, R1_MATH_HOW_SET},
+    };
+    r1_math_opts o = whole();
+
+    for (size_t i = 0; i < N(cases); i++) {
+        r1_math_result r = grade(cases[i].gold, cases[i].pred, &o);
+        if (r.kind != cases[i].kind || r.how != cases[i].how)
+            fail_msg("%s and %s: %d by %s", cases[i].gold, cases[i].pred, (int)r.kind,
+                     r1_math_how_name(r.how));
+    }
+}
+
 /* ---- threads ---- */
 
 typedef struct shared {
@@ -474,6 +508,7 @@ int main(void) {
         cmocka_unit_test(everything_is_equal_to_itself),
         cmocka_unit_test(no_answer_costs_much),
         cmocka_unit_test(large_and_close_values),
+        cmocka_unit_test(the_first_layer_that_knows_decides),
         cmocka_unit_test(threads_share_a_reference),
         cmocka_unit_test(memory_may_be_short),
         cmocka_unit_test(rows_are_read_as_they_are),
