@@ -18,6 +18,17 @@ typedef struct r1_mcmp {
 /* Every function sets how, and why if the result is R1_MATH_UNKNOWN. */
 r1_math_kind r1_compare(r1_mcmp *m, const r1_node *gold, const r1_node *pred);
 r1_math_kind r1_compare_scalars(r1_mcmp *m, const r1_node *gold, const r1_node *pred);
+/* The same where only evaluation is left, for expressions with names (probe.c). */
+#define R1_COMPARE_NAMES 8
+r1_math_kind r1_compare_probes(r1_mcmp *m, const r1_node *gold, const r1_node *pred,
+                               const r1_text *names, int n);
+/* Both as intervals: -1 apart, proven; 1 both defined and together, narrowly; 0 neither is known.
+ * *io_extreme is set when a subterm left 2^-256 .. 2^256. */
+struct r1_bind;
+int r1_compare_at_point(r1_mcmp *m, const r1_node *gold, const r1_node *pred,
+                        const struct r1_bind *binds, long prec, int *io_extreme);
+/* Few nodes, short literals. */
+int r1_compare_is_small(const r1_node *a, const r1_node *b);
 /* lhs - rhs up to a factor that is not 0 (positive, for inequalities). */
 r1_math_kind r1_compare_equations(r1_mcmp *m, const r1_node *gold, const r1_node *pred);
 /* Sets of reals: intervals, unions, inequalities in one name, finite sets.  UNKNOWN with TYPE if

@@ -260,7 +260,8 @@ static const r1_node *divisor(r1_parse *p) {
     const r1_tok *k = r1_parse_peek(p);
     const r1_node *a = unary(p);
 
-    while (a && k->kind == R1_T_NUM && r1_parse_starts_operand(p)) {
+    int plain = k->kind == R1_T_NUM || k->kind == R1_T_SYM;
+    while (a && plain && r1_parse_starts_operand(p)) {
         const r1_tok *next = r1_parse_peek(p);
         int symbol = next->kind == R1_T_SYM || next->kind == R1_T_CONST || next->kind == R1_T_SQRT;
         int group = next->kind == R1_T_OP && next->code == '(';

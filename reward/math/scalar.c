@@ -9,9 +9,8 @@
  *  - other constants: intervals of 64, 256, 1024 (4096) bits that are apart prove a difference.  If they
  *    still overlap at 1024, they are called equal only if the expressions are small, their literals
  *    too, and every subterm lies within 2^-256 .. 2^256;
- *  - expressions with names: rational functions are decided by residues.  Others are evaluated at
- *    points in (0, 1), (1, 2), (2, 9), at negatives, on both sides of every literal and beyond all
- *    of them; one difference refutes, at least 6 agreements at 1024 bits are called equal. */
+ *  - expressions with names: rational functions are decided by residues, others by probes
+ *    (probe.c). */
 #include "reward/math/ball.h"
 #include "reward/math/calc.h"
 #include "reward/math/compare.h"
@@ -19,9 +18,6 @@
 #include <string.h>
 
 #define SMALL_NODES 64
-#define MAX_NAMES   8
-#define MAX_POINTS  40
-#define MIN_POINTS  6
 
 r1_math_kind r1_compare_end(r1_mcmp *m, r1_math_kind kind, r1_math_how how, r1_math_why why) {
     m->how = how;
@@ -156,7 +152,7 @@ static int literals_are_small(const r1_node *a) {
     return 1;
 }
 
-static int is_small(const r1_node *a, const r1_node *b) {
+int r1_compare_is_small(const r1_node *a, const r1_node *b) {
     return r1_node_count(a) + r1_node_count(b) <= 2 * SMALL_NODES && literals_are_small(a) &&
            literals_are_small(b);
 }
@@ -167,9 +163,8 @@ static int narrow(const r1_ival *d, mpfr_prec_t prec) {
            (mpfr_zero_p(d->hi) || mpfr_get_exp(d->hi) < -(long)prec / 2);
 }
 
-/* -1 apart, proven; 1 both defined and together, narrowly; 0 neither is known. */
-static int at_point(r1_mcmp *m, const r1_node *gold, const r1_node *pred, const r1_bind *binds,
-                    mpfr_prec_t prec, int *io_extreme) {
+int r1_compare_at_point(r1_mcmp *m, const r1_node *gold, const r1_node *pred,
+                        const struct r1_bind *binds, long prec, int *io_extreme) {
     r1_eval e = {.c = m->c, .prec = prec, .binds = binds};
     size_t mark = r1_mctx_mark(m->c);
     r1_ball g, p, d;
@@ -191,12 +186,12 @@ static int at_point(r1_mcmp *m, const r1_node *gold, const r1_node *pred, const 
 
 static r1_math_kind constants(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
     static const mpfr_prec_t precs[] = {64, 256, 1024, 4096};
-    int extreme = 0, together = 0, known = 0, small = is_small(gold, pred);
+    int extreme = 0, together = 0, known = 0, small = r1_compare_is_small(gold, pred);
 
     for (size_t k = 0; k < sizeof precs / sizeof *precs; k++) {
         if (k == 3 && (!extreme || !small))
             break;
-        together = at_point(m, gold, pred, NULL, precs[k], &extreme);
+        together = r1_compare_at_point(m, gold, pred, NULL, precs[k], &extreme);
         if (together < 0)
             return END(NOT_EQUAL, BALL);
         if (k == 2 && together && small && !extreme)
@@ -217,119 +212,9 @@ static int decimals_of_values(r1_mcmp *m, const r1_node *gold, const r1_node *pr
     return near(m, gold, g) && near(m, pred, p) && decimals_agree(m->c, gold, g, pred, p, 0);
 }
 
-/* ---- names ---- */
-
-static uint64_t mix(uint64_t x) {
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
-/* Distinct literals of a tree, for points around them. */
-static int collect(r1_mctx *c, const r1_node *a, mpq_ptr *ret, int n, int most) {
-    mpq_ptr q = a->kind == R1_N_NUM ? r1_mctx_number(c) : NULL;
-
-    if (q) {
-        mpq_abs(q, a->q);
-        for (int i = 0; i < n; i++)
-            if (mpq_equal(ret[i], q))
-                return n;
-        if (n < most && mpq_cmp_si(q, 1000000000, 1) < 0)
-            ret[n++] = q;
-    }
-    for (int i = 0; i < a->n; i++)
-        n = collect(c, a->kid[i], ret, n, most);
-    return n;
-}
-
-/* Do names stand where only integers mean something? */
-static int wants_integers(const r1_node *a) {
-    return r1_node_has(a, R1_N_FN, R1_FN_FACT) || r1_node_has(a, R1_N_FN, R1_FN_FACT2) ||
-           r1_node_has(a, R1_N_FN, R1_FN_BINOM) || r1_node_has(a, R1_N_FN, R1_FN_GCD) ||
-           r1_node_has(a, R1_N_FN, R1_FN_LCM) || r1_node_has(a, R1_N_BIG, -1);
-}
-
-/* Name j's value at point k: around literals, beyond them, then by ranges. */
-static void point_value(mpq_ptr ret, int k, int j, mpq_ptr *literals, int n_literals,
-                        int integers) {
-    static const struct {
-        long from, width;
-    } ranges[] = {{0, 1}, {1, 1}, {2, 7}, {-1, 1}, {-3, 2}, {-9, 6}, {0, 2}, {3, 5}};
-    uint64_t r = mix((uint64_t)k * 1000 + (uint64_t)j);
-    unsigned long part = 1 + (unsigned long)(r % 996); /* of 997, a prime: no pole is that odd */
-
-    if (integers) {
-        mpq_set_si(ret, 2 + k + 3 * j + (long)(r % 5), 1);
-        return;
-    }
-    int around = 8, n_around = 2 * n_literals;
-    if (k >= around && k < around + n_around + 2) {
-        int i = (k - around) / 2;
-        if (i < n_literals)
-            mpq_set(ret, literals[i]);
-        else
-            for (int x = 0; x < n_literals; x++) /* beyond all */
-                if (mpq_cmp(literals[x], ret) > 0)
-                    mpq_set(ret, literals[x]);
-        mpq_t delta;
-        mpq_init(delta);
-        mpq_set_si(delta, i < n_literals && k % 2 ? -(long)part : (long)part,
-                   i < n_literals ? 997 * 8 : 97);
-        mpq_canonicalize(delta);
-        mpq_add(ret, ret, delta);
-        if (i >= n_literals && k % 2)
-            mpq_neg(ret, ret);
-        mpq_clear(delta);
-        return;
-    }
-    int range = (int)((unsigned)k % 8);
-    if (k >= around + n_around + 2) /* more positive ones, should the others be undefined */
-        range = (int)((unsigned)k % 3);
-    mpq_set_si(ret, ranges[range].from * 997 + ranges[range].width * (long)part, 997);
-    mpq_canonicalize(ret);
-}
-
-static r1_math_kind probe(r1_mcmp *m, const r1_node *gold, const r1_node *pred, r1_text *names,
-                          int n_names) {
-    mpq_ptr literals[6];
-    r1_bind binds[MAX_POINTS][MAX_NAMES];
-    int usable[MAX_POINTS], n_usable = 0, extreme = 0;
-    int n_literals = collect(m->c, gold, literals, 0, 6);
-    int integers = wants_integers(gold) || wants_integers(pred);
-
-    n_literals = collect(m->c, pred, literals, n_literals, 6);
-    int n_points = integers ? 16 : 8 + 2 * n_literals + 2 + 8;
-    for (int k = 0; k < n_points; k++) {
-        if (n_usable >= MIN_POINTS && k >= 8 + 2 * n_literals + 2)
-            break;
-        for (int j = 0; j < n_names; j++) {
-            mpq_ptr v = r1_mctx_number(m->c);
-            point_value(v, k, j, literals, n_literals, integers);
-            binds[k][j] = (r1_bind){names[j], v, j + 1 < n_names ? &binds[k][j + 1] : NULL};
-        }
-        int t = at_point(m, gold, pred, binds[k], 64, &extreme);
-        if (t < 0)
-            return END(NOT_EQUAL, PROBE);
-        if (t > 0)
-            usable[n_usable++] = k;
-    }
-    int agree = 0;
-    extreme = 0;
-    for (int i = 0; i < n_usable; i++) {
-        int t = at_point(m, gold, pred, binds[usable[i]], 1024, &extreme);
-        if (t < 0)
-            return END(NOT_EQUAL, PROBE);
-        agree += t > 0;
-    }
-    if (agree >= MIN_POINTS && is_small(gold, pred) && !extreme)
-        return END(EQUAL, PROBE);
-    return n_usable ? UNKNOWN(FUEL) : UNKNOWN(TYPE);
-}
-
 r1_math_kind r1_compare_scalars(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
     mpq_ptr g = r1_mctx_number(m->c), p = r1_mctx_number(m->c);
-    r1_text names[MAX_NAMES];
+    r1_text names[R1_COMPARE_NAMES];
 
     if (r1_node_alike(m->c, gold, pred))
         return END(EQUAL, STRING);
@@ -344,8 +229,8 @@ r1_math_kind r1_compare_scalars(r1_mcmp *m, const r1_node *gold, const r1_node *
             return END(EQUAL, DECIMAL);
         return END(NOT_EQUAL, RATIONAL);
     }
-    int n = r1_node_names(gold, names, 0, MAX_NAMES);
-    n = n < 0 ? n : r1_node_names(pred, names, n, MAX_NAMES);
+    int n = r1_node_names(gold, names, 0, R1_COMPARE_NAMES);
+    n = n < 0 ? n : r1_node_names(pred, names, n, R1_COMPARE_NAMES);
     if (n == 0 && (decimals_of_values(m, gold, pred) || tolerances_agree(m, gold, pred)))
         return END(EQUAL, DECIMAL);
     const r1_node *difference = r1_node_minus(m->c, gold, pred);
@@ -357,5 +242,5 @@ r1_math_kind r1_compare_scalars(r1_mcmp *m, const r1_node *gold, const r1_node *
         return zero > 0 ? END(EQUAL, SURD) : END(NOT_EQUAL, SURD);
     if (n < 0)
         return UNKNOWN(FUEL);
-    return n == 0 ? constants(m, gold, pred) : probe(m, gold, pred, names, n);
+    return n == 0 ? constants(m, gold, pred) : r1_compare_probes(m, gold, pred, names, n);
 }
