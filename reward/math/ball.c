@@ -133,7 +133,7 @@ static int moderate(const r1_ival *a) {
 }
 
 int r1_ival_exp(r1_eval *e, r1_ival *r, const r1_ival *a) {
-    pay(e, 20);
+    pay(e, 40);
     if (!moderate(a) || mpfr_cmp_si(a->hi, 100000) > 0 || mpfr_cmp_si(a->lo, -100000) < 0)
         return 0;
     e->c->caches = 1;
@@ -143,7 +143,7 @@ int r1_ival_exp(r1_eval *e, r1_ival *r, const r1_ival *a) {
 }
 
 int r1_ival_log(r1_eval *e, r1_ival *r, const r1_ival *a) {
-    pay(e, 20);
+    pay(e, 40);
     if (r1_ival_sign(a) <= 0 || !r1_ival_bounded(a))
         return 0;
     e->c->caches = 1;
@@ -156,7 +156,7 @@ int r1_ival_log(r1_eval *e, r1_ival *r, const r1_ival *a) {
 int r1_ival_sin(r1_eval *e, r1_ival *r, const r1_ival *a, int cosine) {
     mpfr_t middle, half;
 
-    pay(e, 20);
+    pay(e, 40);
     if (!moderate(a))
         return 0;
     e->c->caches = 1;
@@ -182,7 +182,7 @@ int r1_ival_sin(r1_eval *e, r1_ival *r, const r1_ival *a, int cosine) {
 }
 
 int r1_ival_atan(r1_eval *e, r1_ival *r, const r1_ival *a) {
-    pay(e, 20);
+    pay(e, 40);
     if (!r1_ival_bounded(a))
         return 0;
     e->c->caches = 1;
@@ -196,7 +196,7 @@ int r1_ival_atan2(r1_eval *e, r1_ival *r, const r1_ival *y, const r1_ival *x) {
     mpfr_srcptr ys[2] = {y->lo, y->hi}, xs[2] = {x->lo, x->hi};
     mpfr_t v;
 
-    pay(e, 80);
+    pay(e, 160);
     if (!r1_ival_bounded(y) || !r1_ival_bounded(x) || (r1_ival_has_zero(y) && r1_ival_has_zero(x)))
         return 0;
     if (r1_ival_has_zero(y) && mpfr_sgn(x->lo) <= 0) {

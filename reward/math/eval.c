@@ -132,7 +132,7 @@ static int real_arcsine(r1_eval *e, r1_ball *r, const r1_ball *a, int cosine) {
     if (mpfr_cmp_si(hi, 1) > 0)
         mpfr_set_si(hi, 1, MPFR_RNDU);
     e->c->caches = 1;
-    r1_mctx_burn(e->c, 40 * (1 + e->prec / 256));
+    r1_mctx_burn(e->c, 80 * (1 + e->prec / 256));
     if (cosine) {
         mpfr_acos(r->re.lo, hi, MPFR_RNDD);
         mpfr_acos(r->re.hi, lo, MPFR_RNDU);

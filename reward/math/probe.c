@@ -1,11 +1,11 @@
 /* Expressions with names at points.
  *
  * Points lie in (0, 1), (1, 2), (2, 9), among negatives, on both sides of every constant of either
- * expression (and of its negative), and beyond all of them.  Where a function has pieces (|x|, floor,
- * max, ...) the quotients of constants count as constants too, and expressions with more constants
- * than there is room for, or with huge ones, are never called equal: a piece could hide behind them.
- * One difference refutes.  At least 6 agreements at 1024 bits, and none missing, are equality if the
- * expressions are small. */
+ * expression (and of its negative), and beyond all of them.  Where a function has pieces (|x|,
+ * floor, max, ...) quotients of constants count as constants too, and expressions with more
+ * constants than there is room for, or with huge ones, are never called equal: a piece could hide
+ * behind them.  One difference refutes.  At least 6 agreements at 1024 bits, and none missing, are
+ * equality if the expressions are small. */
 #include "reward/math/ball.h"
 #include "reward/math/compare.h"
 
@@ -14,7 +14,7 @@
 #define MAX_POINTS    192
 #define MIN_POINTS    6
 #define MAX_CONSTANTS 6
-#define EXACT_POINTS  12 /* that are evaluated at 1024 bits */
+#define EXACT_POINTS  8 /* that are evaluated at 1024 bits */
 
 #define END(kind, how) r1_compare_end(m, R1_MATH_##kind, R1_MATH_HOW_##how, R1_MATH_WHY_NOTHING)
 #define UNKNOWN(why)   r1_compare_end(m, R1_MATH_UNKNOWN, R1_MATH_HOW_NONE, R1_MATH_WHY_##why)

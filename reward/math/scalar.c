@@ -6,9 +6,9 @@
  *    decimal itself if it is off by at most half of 10^-6, absolutely and relative to it;
  *  - a reference with at least 10 decimals stands for an exact value that rounds to it;
  *  - sums of square roots are decided exactly;
- *  - other constants: intervals of 64, 256, 1024 (4096) bits that are apart prove a difference.  If they
- *    still overlap at 1024, they are called equal only if the expressions are small, their literals
- *    too, and every subterm lies within 2^-256 .. 2^256;
+ *  - other constants: intervals of 64, 256, 1024 (4096) bits that are apart prove a difference.  If
+ *    they still overlap at 1024, they are called equal only if the expressions are small, their
+ *    literals too, and every subterm lies within 2^-256 .. 2^256;
  *  - expressions with names: rational functions are decided by residues, others by probes
  *    (probe.c). */
 #include "reward/math/ball.h"

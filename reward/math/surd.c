@@ -1,6 +1,7 @@
 /* Exact arithmetic with square roots: sums of q sqrt(n) and q i sqrt(n) for squarefree n.  Such
- * roots are linearly independent over the rationals, so a sum is zero only if it has no terms: equal
- * and different are both proven.  Roots of anything but rationals are left to the intervals. */
+ * roots are linearly independent over the rationals, so a sum is zero only if it has no terms:
+ * equal and different are both proven.  Roots of anything but
+ * rationals are left to the intervals. */
 #include "reward/math/value.h"
 
 #include <stdlib.h>

@@ -142,7 +142,8 @@ static int residue(r1_mctx *c, const r1_node *a, mpz_srcptr m, mpz_ptr ret) {
     if (a->kind != R1_N_POW || !r1_value_rational(c, a->kid[1], q) || !is_integer(q) ||
         mpq_sgn(q) < 0 || mpz_sizeinbase(mpq_numref(q), 2) > 4096 || !residue(c, a->kid[0], m, ret))
         return 0;
-    r1_mctx_burn(c, (long)mpz_sizeinbase(mpq_numref(q), 2));
+    long limbs = (long)mpz_size(m); /* a squaring for each bit of the exponent */
+    r1_mctx_burn(c, (long)mpz_sizeinbase(mpq_numref(q), 2) * (1 + limbs * limbs / 64));
     mpz_powm(ret, ret, mpq_numref(q), m);
     return 1;
 }
