@@ -39,6 +39,8 @@ r1_math_kind r1_compare_end(r1_mcmp *m, r1_math_kind kind, r1_math_how how, r1_m
 
 /* Is it a word rather than mathematics?  `words` is the longest run of letters that means nothing. */
 int r1_text_is_wordy(r1_text raw, int words);
+/* Does every command in it only set letters or blanks, and every brace close? */
+int r1_text_is_words(r1_text raw);
 /* Case, articles, \text and a final point aside.  No part of a text stands for the whole. */
 int r1_text_agrees(r1_mctx *c, r1_text gold, r1_text pred);
 

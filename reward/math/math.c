@@ -63,14 +63,24 @@ static void collect_calls(const r1_node *a, char *calls, size_t size) {
         collect_calls(a->kid[i], calls, size);
 }
 
-static int has_command(r1_text t) {
-    return t.n && (memchr(t.s, '\\', t.n) || memchr(t.s, '{', t.n));
+/* The answer in a reference that is a text.  In training a reference is an answer or a solution
+ * with a box, a tag or ####; nothing is guessed from its prose. */
+static r1_text answer_of(r1_math_gold *g, const r1_math_opts *lenient, r1_text gold) {
+    r1_math_opts strict = *lenient;
+    r1_text found;
+
+    if (!g->o.strict)
+        return r1_math_find(&g->c, lenient, r1_text_of(""), gold, &found) ? found : gold;
+    strict.strict = 1;
+    if (r1_math_find(&g->c, &strict, r1_text_of(""), gold, &found) ||
+        r1_extract_hash(gold, &found) == R1_PLACE_HASH)
+        return found;
+    return gold;
 }
 
 static void read_reference(r1_math_gold *g, reference *ref, r1_text gold) {
     r1_math_opts lenient = r1_math_defaults;
     r1_reading reading = {0}, second = {.other_slash = 1};
-    r1_text found;
 
     lenient.choice = g->o.choice;
     memcpy(lenient.choices, g->o.choices, sizeof lenient.choices);
@@ -78,8 +88,8 @@ static void read_reference(r1_math_gold *g, reference *ref, r1_text gold) {
     gold = r1_text_trim(gold);
     if (g->o.choice)
         ref->letter = r1_math_find_choice(&g->c, &lenient, r1_text_of(""), gold);
-    if (!g->o.whole && r1_math_find(&g->c, &lenient, r1_text_of(""), gold, &found))
-        gold = found;
+    if (!g->o.whole)
+        gold = answer_of(g, &lenient, gold);
     gold = r1_math_find_whole(&g->c, gold);
     ref->raw = r1_text_trim(gold);
     ref->usable = ref->raw.n > 0 && (!g->o.choice || ref->letter);
@@ -92,7 +102,7 @@ static void read_reference(r1_math_gold *g, reference *ref, r1_text gold) {
         ref->other = r1_math_read(&g->c, ref->raw, &second);
     ref->text =
         !ref->tree || ref->tree->kind == R1_N_TEXT || r1_text_is_wordy(ref->raw, reading.words);
-    if (!ref->tree && has_command(ref->raw))
+    if (!ref->tree && !r1_text_is_words(ref->raw))
         ref->usable = 0;
     if (ref->tree)
         collect_calls(ref->tree, ref->calls, sizeof ref->calls);

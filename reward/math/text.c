@@ -36,6 +36,21 @@ static size_t skip_command(r1_text t, size_t i) {
     return 0;
 }
 
+int r1_text_is_words(r1_text raw) {
+    int depth = 0;
+
+    for (size_t i = 0; i < raw.n; i++) {
+        size_t skip = raw.s[i] == '\\' ? skip_command(raw, i) : 0;
+        if (raw.s[i] == '\\' && !skip)
+            return 0;
+        i += skip ? skip - 1 : 0;
+        depth += raw.s[i] == '{' ? 1 : raw.s[i] == '}' ? -1 : 0;
+        if (depth < 0)
+            return 0;
+    }
+    return depth == 0;
+}
+
 /* Letters and signs that count, words apart by one blank. */
 static r1_text plain(r1_mctx *c, r1_text t) {
     char *s = r1_mctx_take(c, t.n + 1);
