@@ -292,15 +292,9 @@ static r1_text number_at(r1_text t, size_t first) {
         i = first;
     if (i > 0 && !strchr(" \n(=:,", t.s[i - 1]) && i < first && t.s[i] != '$')
         i = first; /* 3-2: the sign belongs to the text before */
-    while (end < t.n) {
-        if (is_digit(t.s[end])) {
-            end++;
-        } else if (end + 1 < t.n && strchr(".,/:", t.s[end]) && is_digit(t.s[end + 1])) {
-            end++;
-        } else {
-            break;
-        }
-    }
+    while (end < t.n && (is_digit(t.s[end]) ||
+                         (end + 1 < t.n && strchr(".,/:", t.s[end]) && is_digit(t.s[end + 1]))))
+        end++;
     if (at(t, end, "%"))
         end++;
     return span(t, i, end);
@@ -459,9 +453,8 @@ char r1_math_find_choice(r1_mctx *c, const r1_math_opts *o, r1_text question, r1
 
     if (!region(o, question, response, &t))
         return 0;
-    if (o->answer_tag_only)
-        found = find_tag(c, t, &part);
-    else if ((found = find_box(c, t, &part)) == 0 && !o->boxed_only)
+    found = o->answer_tag_only ? 0 : find_box(c, t, &part);
+    if (found == 0 && !o->boxed_only)
         found = find_tag(c, t, &part);
     if (found == 0 && !o->boxed_only && !o->answer_tag_only && !o->strict) {
         long phrase = last_phrase(t);

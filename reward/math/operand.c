@@ -259,7 +259,6 @@ int r1_parse_starts_operand(const r1_parse *p) {
     case R1_T_BAR:
     case R1_T_BIG:
     case R1_T_BEGIN:
-        return 1;
     case R1_T_SYM:
         return 1;
     case R1_T_OP:

@@ -89,6 +89,10 @@ static long generator(const surd *s) {
     return 0;
 }
 
+static int of_generator(long n, long g) {
+    return g == -1 ? n < 0 : n % g == 0;
+}
+
 /* 1/s: multiplied with its conjugates, one generator after the other, s becomes rational. */
 static int invert(r1_mctx *c, surd *s) {
     surd acc = {.n = 0};
@@ -103,7 +107,7 @@ static int invert(r1_mctx *c, surd *s) {
         if (round == 8)
             return 0;
         for (int i = 0; i < conj.n; i++)
-            if (g < 0 ? conj.t[i].n < 0 : conj.t[i].n % g == 0) {
+            if (of_generator(conj.t[i].n, g)) {
                 conj.t[i].q = r1_mctx_number(c);
                 mpq_neg(conj.t[i].q, s->t[i].q);
             }
