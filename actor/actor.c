@@ -6,11 +6,14 @@
 #include "common/base/cpu.h"
 #include "common/base/hash.h"
 #include "common/base/trace.h"
+#include "reward/extract.h"
+#include "reward/language.h"
+#include "reward/reflect.h"
 
 #include <math.h>
 #include <string.h>
 
-#define TEXT_MAX ((size_t)64 << 20)
+#define TEXT_MAX ((size_t)1 << 30)
 
 typedef struct stage_data {
     r1_dataset *train, *eval;
@@ -21,8 +24,9 @@ struct r1_actor {
     r1_actor_options o;
     r1_engine *engine;
     stage_data stages[R1_MAX_STAGES];
+    r1_reflection_words reflection;
     r1_ids ids;            /* of the prompt that is being submitted */
-    r1_buf text, question; /* of a sample and of its prompt with the template around it */
+    r1_buf text, question; /* of a group's samples and of its prompt with the template around it */
 };
 
 static void close_stage(stage_data *d) {
@@ -32,26 +36,53 @@ static void close_stage(stage_data *d) {
     *d = (stage_data){.train = NULL};
 }
 
-r1_status r1_actor_rewards(r1_rewards *ret, const r1_stage_config *s, r1_err *err) {
+r1_status r1_actor_rewards(r1_rewards *ret, const r1_stage_config *s, struct r1_judge *judge,
+                           r1_err *err) {
     r1_reward_options options[R1_MAX_REWARDS];
 
-    for (int r = 0; r < s->n_rewards; r++)
-        options[r] = (r1_reward_options){.name = s->rewards[r].name,
-                                         .from = s->rewards[r].from,
-                                         .weight = s->rewards[r].weight,
-                                         .require_format = s->rewards[r].require_format};
+    for (int r = 0; r < s->n_rewards; r++) {
+        const r1_reward_spec *spec = &s->rewards[r];
+        options[r] =
+            (r1_reward_options){.name = spec->name,
+                                .source = spec->source,
+                                .weight = spec->weight,
+                                .require_format = spec->require_format,
+                                .from = spec->from,
+                                .answer = spec->answer,
+                                .min_think = spec->min_think,
+                                .code_language = spec->language,
+                                .target = spec->target,
+                                .unit = spec->unit,
+                                .min_words = spec->min_words,
+                                .min_steps = spec->min_steps,
+                                .target_len = spec->target_len,
+                                .max_len = spec->max_len > 0 ? spec->max_len : s->max_response_len,
+                                .min_wrong = spec->min_wrong,
+                                .max_wrong = spec->max_wrong,
+                                .min_correct = spec->min_correct,
+                                .max_correct = spec->max_correct,
+                                .ngram = spec->ngram,
+                                .max_period = spec->max_period,
+                                .times = spec->times,
+                                .command = spec->command.s,
+                                .n_command = spec->command.n,
+                                .deadline_s = spec->deadline_s,
+                                .fraction = spec->fraction,
+                                .judge = judge};
+    }
     return r1_rewards_open(ret, options, s->n_rewards, err);
 }
 
 /* Evaluation problems of a stage: what its own configuration says. */
-static r1_status open_stage(const r1_config *cfg, int i, stage_data *d, r1_err *err) {
+static r1_status open_stage(const r1_actor_options *o, int i, stage_data *d, r1_err *err) {
+    const r1_config *cfg = o->cfg;
     const r1_stage_config *s = &cfg->stages[i];
     r1_dataset_options train = {
         .spec = &s->data.train, .seed = cfg->seed, .stage = (uint32_t)i, .error_rate = -1};
     r1_dataset_options eval = {.spec = &s->data.eval, .evaluation = 1, .error_rate = -1};
     r1_status st;
 
-    R1_TRY(r1_actor_rewards(&d->rewards, s, err));
+    R1_TRY(r1_actor_rewards(&d->rewards, s, o->judge, err));
     if (s->kind == R1_STAGE_GRPO)
         R1_TRY(r1_dataset_open(&d->train, &train, err));
     if (r1_stage_can_evaluate(s))
@@ -123,9 +154,11 @@ r1_status r1_actor_open(r1_actor **ret, const r1_actor_options *o, r1_err *err) 
     a->o = *o;
     r1_buf_init(&a->text, TEXT_MAX);
     r1_buf_init(&a->question, TEXT_MAX);
+    R1_TRY(r1_reflection_init(&a->reflection, o->cfg->log.reflection_words.s,
+                              o->cfg->log.reflection_words.n, err));
     R1_TRY(r1_engine_open(&a->engine, &e, err));
     for (int i = 0; i < o->cfg->n_stages; i++)
-        R1_TRY(open_stage(o->cfg, i, &a->stages[i], err));
+        R1_TRY(open_stage(o, i, &a->stages[i], err));
     *ret = a;
     return R1_OK;
 done:
@@ -232,34 +265,77 @@ done:
     return st;
 }
 
-/* One finished sample: its text judged. */
-static r1_status grade(work *w, const r1_problem *p, const r1_sample *s, r1_trajectory *t,
-                       r1_err *err) {
-    const r1_rewards *rewards = &w->a->stages[w->req->stage].rewards;
-    r1_graded g;
-    r1_status st;
+static r1_status copy_sample(const r1_sample *s, r1_trajectory *t, r1_err *err) {
+    r1_status st = r1_trajectory_alloc(t, s->n, err);
 
-    R1_TRY(r1_trajectory_alloc(t, s->n, err));
+    if (st != R1_OK)
+        return st;
     memcpy(t->ids, s->ids, (size_t)s->n * sizeof *t->ids);
     memcpy(t->logp, s->logp, (size_t)s->n * sizeof *t->logp);
     t->finish = s->finish;
-    r1_buf_clear(&w->a->text);
-    R1_TRY(r1_actor_text(w->a, s->ids, s->n, &w->a->text, err));
-    r1_grade_input in = {.question = {w->a->question.data, w->a->question.len},
-                         .completion = {w->a->text.data ? w->a->text.data : "", w->a->text.len},
-                         .reference = r1_text_of(p->reference),
-                         .extra = r1_text_of(p->extra)};
-    r1_rewards_grade(rewards, &in, &g);
-    t->n_rewards = g.n;
-    for (int i = 0; i < g.n; i++) {
-        t->verdict[i] = (int)g.verdict[i].kind;
-        t->score[i] = g.verdict[i].score;
-        memcpy(t->note[i], g.verdict[i].note, sizeof t->note[i]);
+    return R1_OK;
+}
+
+static void copy_verdicts(const r1_graded *g, r1_trajectory *t) {
+    t->n_rewards = g->n;
+    for (int i = 0; i < g->n; i++) {
+        t->verdict[i] = (int)g->verdict[i].kind;
+        t->score[i] = g->verdict[i].score;
+        memcpy(t->note[i], g->verdict[i].note, sizeof t->note[i]);
     }
-    t->reward = g.total;
-    t->usable = g.usable;
-    t->correct = g.correct;
+    t->reward = g->total;
+    t->usable = g->usable;
+    t->correct = g->correct;
+}
+
+/* Numbers that only the text has. */
+static void look_at(const r1_actor *a, const r1_grade_input *in, r1_trajectory *t) {
+    r1_text thinking = r1_extract_thinking(in->completion);
+    r1_language_share share = r1_language_count(thinking, r1_language_asked(in), R1_UNIT_CHARS);
+
+    t->text[R1_TEXT_REFLECTIONS] = (float)r1_reflections(&a->reflection, thinking);
+    t->text[R1_TEXT_ANSWER_CHANGED] = (float)r1_answer_changed(in->completion);
+    t->text[R1_TEXT_THINK_CHARS] = (float)r1_text_chars(thinking);
+    t->text[R1_TEXT_LANGUAGE] = (float)r1_language_consistency(share, 0);
+}
+
+/* The finished samples of a question: their texts judged, together: some rewards compare them. */
+static r1_status grade(work *w, const r1_problem *p, const r1_finished *f, r1_group *g,
+                       r1_err *err) {
+    r1_buf *text = &w->a->text;
+    r1_grade_input *in = NULL;
+    r1_graded *graded = NULL;
+    size_t at = 0;
+    r1_status st;
+
+    R1_TRY(R1_NEW(in, (size_t)f->n, err));
+    R1_TRY(R1_NEW(graded, (size_t)f->n, err));
+    r1_buf_clear(text);
+    for (int i = 0; i < f->n; i++) {
+        R1_TRY(copy_sample(&f->samples[i], &g->t[i], err));
+        R1_TRY(r1_actor_text(w->a, f->samples[i].ids, f->samples[i].n, text, err));
+        in[i] = (r1_grade_input){.question = {w->a->question.data, w->a->question.len},
+                                 .asked = r1_text_of(p->prompt),
+                                 .completion.n = text->len - at,
+                                 .reference = r1_text_of(p->reference),
+                                 .extra = r1_text_of(p->extra),
+                                 .ids = f->samples[i].ids,
+                                 .n_ids = f->samples[i].n};
+        at = text->len;
+    }
+    at = 0;
+    for (int i = 0; i < f->n; i++) { /* only now the texts stay where they are */
+        in[i].completion.s = text->data ? text->data + at : "";
+        at += in[i].completion.n;
+    }
+    r1_rewards_grade(&w->a->stages[w->req->stage].rewards, in, f->n, graded);
+    for (int i = 0; i < f->n; i++) {
+        copy_verdicts(&graded[i], &g->t[i]);
+        look_at(w->a, &in[i], &g->t[i]);
+    }
 done:
+    r1_free(in);
+    r1_free(graded);
     return st;
 }
 
@@ -279,8 +355,8 @@ static r1_status deliver(work *w, const r1_finished *f, r1_err *err) {
     r1_phase_begin(w->a->o.phases, R1_PHASE_REWARD);
     r1_buf_clear(&w->a->question); /* a template may have opened the thinking */
     st = r1_actor_text(w->a, f->prompt, f->prompt_len, &w->a->question, err);
-    for (int i = 0; i < f->n && st == R1_OK; i++)
-        st = grade(w, &p, &f->samples[i], &g.t[i], err);
+    if (st == R1_OK)
+        st = grade(w, &p, f, &g, err);
     r1_phase_end(w->a->o.phases, R1_PHASE_REWARD);
     if (st == R1_OK)
         st = r1_template_injected(w->a->o.tokenizer, p.prompt, &g.injected, err);

@@ -20,7 +20,8 @@ typedef struct r1_actor_options {
     const char *template_kind; /* resolved: never "auto" */
     const char *system;        /* text of the system turn, or NULL */
     int max_sequences, n_blocks, prefill_rows;
-    r1_phases *phases; /* of this rank */
+    r1_phases *phases;      /* of this rank */
+    struct r1_judge *judge; /* for rewards that run programs; NULL: there are none */
 } r1_actor_options;
 
 /* Sizes of the engine for a share of the work of `actors` ranks, `node_actors` of them on this
@@ -30,7 +31,8 @@ void r1_actor_size(r1_actor_options *o, int actors, int node_actors);
 size_t r1_actor_bytes(const r1_actor_options *o);
 
 /* The rewards of a stage, opened; the caller closes them. */
-R1_MUST_USE r1_status r1_actor_rewards(r1_rewards *ret, const r1_stage_config *s, r1_err *err);
+R1_MUST_USE r1_status r1_actor_rewards(r1_rewards *ret, const r1_stage_config *s,
+                                       struct r1_judge *judge, r1_err *err);
 
 typedef struct r1_actor r1_actor;
 

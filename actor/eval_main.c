@@ -1,8 +1,10 @@
 /* r1-eval: how many problems of a file a model solves. */
 #include "actor/evaluate.h"
+#include "actor/judging.h"
 #include "common/base/cli.h"
 #include "common/base/cpu.h"
 #include "common/base/log.h"
+#include "common/comm/collect.h"
 
 #include <limits.h>
 #include <string.h>
@@ -23,7 +25,8 @@ static r1_status parse(int argc, char **argv, int print, r1_evaluate_options *o,
          "Hugging Face directory, .gguf file or checkpoint (required)"},
         {"data", R1_CLI_STRING, &o->data, "FILE.jsonl",
          "problems, one object a line (- is stdin; required)"},
-        {"reward", R1_CLI_STRING, &o->reward, "R", "number, exact, format or countdown (required)"},
+        {"reward", R1_CLI_STRING, &o->reward, "R",
+         "number, exact, choice, countdown, format, language, ... (required)"},
         {"from", R1_CLI_STRING, &o->from, "WHERE",
          "number: auto, last, boxed, answer_tag or hash (default auto)"},
         {"prompt-key", R1_CLI_STRING, &o->prompt_key, "KEY", "of the question (default question)"},
@@ -87,8 +90,11 @@ done:
 int main(int argc, char **argv) {
     r1_cli_result result = R1_CLI_RUN;
     r1_evaluate_options o;
+    r1_judging judging;
     r1_world world;
     r1_err err = {0};
+
+    r1_judging_start(&judging);
     r1_status st = r1_world_open(&world, &argc, &argv, &err);
     int first = world.all.rank == 0;
 
@@ -96,7 +102,12 @@ int main(int argc, char **argv) {
     if (st == R1_OK)
         st = parse(argc, argv, first, &o, &result, &err);
     if (st == R1_OK && result == R1_CLI_RUN)
+        st = r1_agree(&world.all, r1_judging_open(&judging, strcmp(o.reward, "code") == 0, 0, &err),
+                      &err);
+    o.judge = judging.judge;
+    if (st == R1_OK && result == R1_CLI_RUN)
         st = r1_evaluate_model(&world, &o, &err);
+    r1_judging_close(&judging);
     r1_world_close(&world);
     return r1_cli_end(st, &err, first);
 }

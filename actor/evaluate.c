@@ -163,12 +163,15 @@ static r1_status judge_row(void *ctx, const r1_finished *f, r1_buf *out, r1_err 
         R1_TRY(
             r1_tokenizer_decode(j->loaded.policy.tokenizer, s->ids, (size_t)s->n, 1, &text, err));
         r1_grade_input in = {
+            .asked = r1_text_of(p->prompt),
             .question = {p->question.data ? p->question.data : "", p->question.len},
             .completion = {text.data ? text.data : "", text.len},
             .reference = r1_text_of(p->reference),
-            .extra = r1_text_of(p->extra)};
+            .extra = r1_text_of(p->extra),
+            .ids = s->ids,
+            .n_ids = s->n};
         r1_graded graded;
-        r1_rewards_grade(&j->rewards, &in, &graded);
+        r1_rewards_grade(&j->rewards, &in, 1, &graded);
         r1_verdict v = graded.verdict[0];
         t.correct += v.kind == R1_VERDICT_CORRECT;
         t.shortest = s->n < t.shortest ? s->n : t.shortest;
@@ -308,8 +311,11 @@ static void close_job(job *j) {
 }
 
 r1_status r1_evaluate_model(r1_world *world, const r1_evaluate_options *o, r1_err *err) {
-    r1_reward_options reward = {
-        .name = o->reward, .from = o->from, .weight = 1, .require_format = o->require_format};
+    r1_reward_options reward = {.name = o->reward,
+                                .from = o->from,
+                                .weight = 1,
+                                .require_format = o->require_format,
+                                .judge = o->judge};
     r1_loaded_options lo = {.policy = {.model = o->model,
                                        .tokenizer = o->tokenizer,
                                        .chat_template = o->chat_template,

@@ -10,6 +10,7 @@ typedef struct r1_evaluate_options {
     int n, limit, max_new, min_new, top_k, threads, batch, require_format;
     double temperature, top_p;
     uint64_t seed;
+    struct r1_judge *judge; /* for reward code */
 } r1_evaluate_options;
 
 /* Collective.  Table on stderr, one JSON line on stdout (rank 0); rollouts: a file for every

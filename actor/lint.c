@@ -38,7 +38,8 @@ static r1_status lint_reference(lint *l, const r1_problem *p, r1_err *err) {
                          .extra = r1_text_of(p->extra)};
     r1_status st = r1_rewards_lint(l->rewards, &in, err);
 
-    return st != R1_OK && !p->reference ? missing_answer(l, err) : st;
+    /* Programs are judged by tests, not by an answer; their reward says what is missing. */
+    return st != R1_OK && !p->reference && !l->o->judge ? missing_answer(l, err) : st;
 }
 
 static r1_status lint_prompt(lint *l, const r1_problem *p, int *ret_injected, r1_err *err) {
@@ -166,7 +167,7 @@ r1_status r1_lint_stage(const r1_actor_options *o, int stage, r1_stage_facts *re
     r1_status st;
 
     *ret = (r1_stage_facts){.train = {0}};
-    R1_TRY(r1_actor_rewards(&rewards, s, err));
+    R1_TRY(r1_actor_rewards(&rewards, s, o->judge, err));
     if (s->kind != R1_STAGE_EVAL)
         st = lint_train(&l, stage, &rewards, err);
     if (st == R1_OK && r1_stage_can_evaluate(s)) {

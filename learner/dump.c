@@ -26,13 +26,15 @@ static r1_status add_sample(const r1_run *run, const sample *x, texts *text, r1_
     const r1_stage_config *s = r1_run_stage(run);
     const r1_trajectory *t = &x->g->t[x->member];
     r1_rollout_verdict verdicts[R1_WIRE_REWARDS_MAX];
+    char labels[R1_WIRE_REWARDS_MAX][R1_REWARD_LABEL];
     r1_status st;
 
     r1_buf_clear(&text->completion); /* as the rewards saw it: without control tokens */
     R1_TRY(r1_tokenizer_decode(run->tokenizer, t->ids, (size_t)t->n, 1, &text->completion, err));
     for (int r = 0; r < t->n_rewards; r++) {
-        verdicts[r] = (r1_rollout_verdict){
-            s->rewards[r].name, {.kind = (r1_verdict_kind)t->verdict[r], .score = t->score[r]}};
+        verdicts[r] =
+            (r1_rollout_verdict){r1_reward_label(&s->rewards[r], labels[r]),
+                                 {.kind = (r1_verdict_kind)t->verdict[r], .score = t->score[r]}};
         memcpy(verdicts[r].verdict.note, t->note[r], sizeof t->note[r]);
     }
     r1_rollout_row row = {.stage = s->name,

@@ -1,5 +1,6 @@
 /* Held-out accuracy, sampled and greedy. */
 #include "learner/dump.h"
+#include "learner/grpo_batch.h"
 
 #include "common/metrics/rollouts.h"
 
@@ -71,6 +72,7 @@ r1_status r1_evaluate(r1_run *run, r1_eval_result *ret, r1_err *err) {
         if (r1_run_writes(run))
             R1_TRY(r1_eval_dump_add(run, d, groups, n, pass ? "greedy" : "sampled", &dump, err));
         summarise(groups, n, pass ? &greedy : ret);
+        run->summary.reproducible &= !r1_groups_timed_out(groups, n);
         if (pass)
             ret->greedy_accuracy = greedy.accuracy;
         for (; got > 0; got--)

@@ -100,6 +100,15 @@ int r1_group_is_flat(const r1_group *g) {
     return 1;
 }
 
+int r1_groups_timed_out(const r1_group *g, int n) {
+    for (int i = 0; i < n; i++)
+        for (int m = 0; m < g[i].n; m++)
+            for (int r = 0; r < g[i].t[m].n_rewards; r++)
+                if (g[i].t[m].verdict[r] == R1_VERDICT_TIMEOUT)
+                    return 1;
+    return 0;
+}
+
 /* Soft overlong punishment (DAPO, equation 13): 0 up to max - buffer, then linearly down to
  * -penalty at the limit. */
 static double overlong(const r1_stage_config *s, const r1_trajectory *t) {
@@ -171,7 +180,9 @@ static void put(r1_record *rec, const spread *s, const char *name) {
 static void record_rewards(const r1_grpo_batch *b, const r1_stage_config *s, r1_record *rec) {
     for (int r = 0; r < s->n_rewards; r++) {
         int count[R1_VERDICT_COUNT] = {0};
+        char name[R1_REWARD_LABEL];
         spread scores = {0};
+        r1_reward_label(&s->rewards[r], name);
         for (int i = 0; i < b->n; i++) {
             const r1_trajectory *t = sample_of(b, i);
             count[t->verdict[r]]++;
@@ -179,12 +190,30 @@ static void record_rewards(const r1_grpo_batch *b, const r1_stage_config *s, r1_
                 add(&scores, (double)t->score[r]);
         }
         if (scores.n > 0)
-            r1_record_real(rec, scores.sum / scores.n, "reward/%s/mean", s->rewards[r].name);
+            r1_record_real(rec, scores.sum / scores.n, "reward/%s/mean", name);
+        count[R1_VERDICT_NOT_ASKED] = 0;
         for (int v = 0; v < R1_VERDICT_COUNT; v++)
             if (count[v] || v == R1_VERDICT_CORRECT || v == R1_VERDICT_WRONG)
-                r1_record_int(rec, count[v], "reward/%s/%s", s->rewards[r].name,
+                r1_record_int(rec, count[v], "reward/%s/%s", name,
                               r1_verdict_name((r1_verdict_kind)v));
     }
+}
+
+/* What the answers show of thinking; over all samples, whatever they are worth. */
+static void record_texts(const r1_grpo_batch *b, r1_record *rec) {
+    double sum[R1_TEXT_COUNT] = {0}, with = 0;
+
+    for (int i = 0; i < b->n; i++) {
+        const r1_trajectory *t = sample_of(b, i);
+        for (int k = 0; k < R1_TEXT_COUNT; k++)
+            sum[k] += (double)t->text[k];
+        with += t->text[R1_TEXT_REFLECTIONS] > 0;
+    }
+    r1_record_real(rec, sum[R1_TEXT_REFLECTIONS] / b->n, "reflection/words_mean");
+    r1_record_real(rec, with / b->n, "reflection/frac_with");
+    r1_record_real(rec, sum[R1_TEXT_ANSWER_CHANGED] / b->n, "reflection/answer_changed_frac");
+    r1_record_real(rec, sum[R1_TEXT_THINK_CHARS] / b->n, "think/chars_mean");
+    r1_record_real(rec, sum[R1_TEXT_LANGUAGE] / b->n, "language/consistency");
 }
 
 void r1_grpo_batch_record(const r1_grpo_batch *b, const r1_stage_config *s, r1_record *rec) {
@@ -222,4 +251,5 @@ void r1_grpo_batch_record(const r1_grpo_batch *b, const r1_stage_config *s, r1_r
     r1_record_real(rec, (double)b->zero_std / b->n_groups, "frac_reward_zero_std");
     r1_record_real(rec, unusable / b->n, "frac_unscorable");
     record_rewards(b, s, rec);
+    record_texts(b, rec);
 }

@@ -37,11 +37,13 @@ void r1_grpo_batch_advantages(r1_grpo_batch *b, const r1_stage_config *s);
 /* Does no sample of the group pull the policy anywhere? */
 int r1_grpo_batch_flat(const r1_grpo_batch *b, int group);
 
-/* critic/..., response_length/..., prompt_length/..., reward/..., batch/samples_masked and
- * others of the step. */
+/* critic/..., response_length/..., prompt_length/..., reward/..., reflection/..., think/...,
+ * language/..., batch/samples_masked and others of the step. */
 void r1_grpo_batch_record(const r1_grpo_batch *b, const r1_stage_config *s, r1_record *rec);
 
 /* All usable rewards of a group agree: nothing to learn from it (dynamic sampling drops it). */
 int r1_group_is_flat(const r1_group *g);
+/* A wall-clock time-out decided a verdict of one of n groups: the run cannot be reproduced. */
+int r1_groups_timed_out(const r1_group *g, int n);
 
 #endif

@@ -233,7 +233,8 @@ static void print_rewards(const r1_stage_config *s) {
 
     for (int i = 0; i < s->n_rewards; i++) {
         const r1_reward_spec *r = &s->rewards[i];
-        put(&l, "%s%s x %g", i ? ", " : "", r->name, r->weight);
+        char label[R1_REWARD_LABEL];
+        put(&l, "%s%s x %g", i ? ", " : "", r1_reward_label(r, label), r->weight);
         if (strcmp(r->name, "number") == 0)
             put(&l, " (%s)", r->from);
         if (r->require_format)

@@ -433,6 +433,7 @@ r1_status r1_grpo_step(r1_run *run, r1_record *rec, r1_err *err) {
     R1_TRY(score_old_and_reference(run, &b, rec, err));
     r1_grpo_batch_advantages(&b, s);
     r1_grpo_batch_record(&b, s, rec);
+    run->summary.reproducible &= !r1_groups_timed_out(b.groups, b.n_groups);
     r1_record_int(rec, run->source.refused ? (int64_t)*run->source.refused : 0,
                   "perf/refused_messages");
     if (s->dynamic_sampling.enabled)

@@ -1,18 +1,14 @@
 /* r1-train: a configuration in, a trained model and its record out. */
 #include "actor/colocated.h"
+#include "actor/judging.h"
 #include "actor/lint.h"
 #include "actor/serve.h"
 #include "common/base/card.h"
-#include "common/base/clock.h"
-#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/stop.h"
 #include "learner/preview.h"
 #include "learner/session.h"
 #include "learner/train_options.h"
-
-#include <stdio.h>
-#include <string.h>
 
 /* Everything that this rank opens, closed in reverse order. */
 typedef struct job {
@@ -27,6 +23,7 @@ typedef struct job {
     r1_trainer trainer;
     r1_actor_options actor_options;
     r1_actor *actor;
+    r1_judging judging;
     r1_colocated colocated;
     r1_remote remote;
     r1_phases phases;
@@ -49,7 +46,8 @@ static void size_actor(job *j) {
                                           .tokenizer = j->policy.tokenizer,
                                           .template_kind = j->policy.template_kind,
                                           .system = j->policy.system,
-                                          .phases = &j->phases};
+                                          .phases = &j->phases,
+                                          .judge = j->judging.judge};
     r1_actor_size(&j->actor_options, j->plan.roles.actors,
                   j->plan.node_actors > 0 ? j->plan.node_actors : 1);
 }
@@ -61,6 +59,7 @@ static r1_status prepare(job *j, r1_err *err) {
     R1_TRY(r1_config_load(&j->cfg, j->o.config, j->o.n_overrides, j->o.overrides, err));
     r1_comm_set_deadline(j->cfg->limits.deadline_s);
     R1_TRY(r1_plan_roles(&j->plan, j->cfg, &j->world, err));
+    R1_TRY(r1_judging_open(&j->judging, r1_judging_asked(j->cfg), j->plan.threads, err));
     r1_card_phase("start");
     r1_card_role(!is_actor(j) ? "learner" : !is_learner(j) ? "actor" : "learner and actor");
     R1_TRY(r1_policy_open(&j->policy, j->cfg, j->plan.threads, err));
@@ -119,6 +118,7 @@ static void fill_run(job *j) {
 
 static void close_job(job *j) {
     r1_actor_close(j->actor);
+    r1_judging_close(&j->judging);
     r1_trainer_close(&j->trainer);
     if (j->has_window)
         r1_window_close(&j->window);
@@ -175,9 +175,9 @@ int main(int argc, char **argv) {
     r1_err err = {0}, late;
 
     r1_stop_install();
+    r1_judging_start(&j.judging);
     r1_status st = r1_world_open(&j.world, &argc, &argv, &err);
     int first = j.world.all.rank == 0;
-
     j.run.dir.fd_lock = -1;
     r1_log_init(j.world.all.rank, R1_LOG_INFO);
     if (st == R1_OK)

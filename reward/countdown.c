@@ -201,7 +201,7 @@ static r1_verdict judge(parser *p, long *nums, int n, long target) {
     return v;
 }
 
-r1_verdict r1_rule_countdown(const r1_grade_input *in) {
+r1_verdict r1_rule_countdown(const r1_reward *r, const r1_grade_input *in) {
     r1_text span = in->completion;
     long nums[MAX_NUMS], target;
     int n;

@@ -87,6 +87,19 @@ r1_text r1_extract_segment(r1_text question, r1_text t) {
     return t;
 }
 
+r1_text r1_extract_thinking(r1_text t) {
+    long close = r1_text_find_last(t, "</think>");
+
+    if (close >= 0)
+        t.n = (size_t)close;
+    long open = r1_text_find(t, 0, "<think>");
+    if (open >= 0) {
+        size_t behind = (size_t)open + sizeof "<think>" - 1;
+        t = (r1_text){t.s + behind, t.n - behind};
+    }
+    return t;
+}
+
 r1_place r1_extract_boxed(r1_text t, r1_text *ret) {
     static const char open[] = "\\boxed{";
     long at = r1_text_find_last(t, open);

@@ -23,6 +23,9 @@ const char *r1_place_name(r1_place place);
  * marks), behind the last </think>.  Empty when <think> is opened, by the answer or by a question
  * that ends in it, and never closed. */
 r1_text r1_extract_segment(r1_text question, r1_text completion);
+/* The thinking: up to the last </think>, behind a <think> in front of it.  Without such tags, or
+ * where they are never closed, all of the completion. */
+r1_text r1_extract_thinking(r1_text completion);
 /* Does a question end in <think>, so that the completion begins inside of the thought? */
 int r1_extract_opened(r1_text question);
 

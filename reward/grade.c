@@ -1,26 +1,31 @@
-/* Rows in, verdict lines out; see grade.h. */
+/* A row in, its verdict line out; see grade.h. */
 #include "reward/grade.h"
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
-#include "reward/math/math_row.h"
 
-#include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_GOLDS 64
-
-/* The first of the keys (NULL at the end) that is there; *ret_key its name. */
-static json_t *first_of(json_t *row, const char *const *keys, const char **ret_key) {
+const json_t *r1_row_first(const json_t *row, const char *const *keys, const char **ret_key) {
     for (; *keys; keys++) {
-        json_t *v = json_object_get(row, *keys);
+        const json_t *v = json_object_get(row, *keys);
         if (v) {
             *ret_key = *keys;
             return v;
         }
     }
     return NULL;
+}
+
+const char *r1_number_chars(double x, char buf[static R1_NUMBER_CHARS]) {
+    for (int precision = 6; precision <= 17; precision++) {
+        snprintf(buf, R1_NUMBER_CHARS, "%.*g", precision, x);
+        if (strtod(buf, NULL) == x)
+            break;
+    }
+    return buf;
 }
 
 /* A number as the shortest text that reads back to it: 0.1, not 0.10000000000000001. */
@@ -36,9 +41,7 @@ static r1_status number_text(const json_t *v, const char *key, char **ret, r1_er
     }
 }
 
-/* A string or number as text; *ret_own, if set, is for the caller to free (r1_free). */
-static r1_status text_of(const json_t *v, const char *key, r1_text *ret, char **ret_own,
-                         r1_err *err) {
+r1_status r1_row_text(const json_t *v, const char *key, r1_text *ret, char **ret_own, r1_err *err) {
     *ret_own = NULL;
     if (json_is_null(v)) {
         *ret = r1_text_of(NULL);
@@ -55,65 +58,47 @@ static r1_status text_of(const json_t *v, const char *key, r1_text *ret, char **
     return R1_OK;
 }
 
-typedef struct fields {
-    json_t *completion, *gold, *question;
-    const char *completion_key, *gold_key, *question_key;
-} fields;
+/* ---- the line ---- */
 
-static r1_status find_fields(json_t *row, const char *kind, fields *f, r1_err *err) {
-    static const char *const completions[] = {"completion", "pred", "response", NULL};
-    static const char *const golds[] = {"gold", "reference", "answer", "final", NULL};
-    static const char *const questions[] = {"prompt", "question", NULL};
-    static const char *const answer[] = {"answer", NULL}, *const final[] = {"final", NULL};
-    int countdown = strcmp(kind, "countdown") == 0, needs_gold = !countdown;
+/* In quotes; bytes that are no printable ASCII become '?': a reason may quote any text. */
+static r1_status put_text(r1_buf *out, const char *s, r1_err *err) {
+    r1_status st;
 
-    *f = (fields){.completion = NULL};
-    f->completion = first_of(row, completions, &f->completion_key);
-    f->question = first_of(row, questions, &f->question_key);
-    if (countdown) {
-        if (!f->completion)
-            f->completion = first_of(row, answer, &f->completion_key);
-    } else if (strcmp(kind, "format") == 0) {
-        needs_gold = 0;
-    } else if (!f->completion && json_object_get(row, "final")) {
-        f->completion = first_of(row, answer, &f->completion_key);
-        f->gold = first_of(row, final, &f->gold_key);
-    } else {
-        f->gold = first_of(row, golds, &f->gold_key);
+    R1_TRY(r1_buf_add(out, "\"", 1, err));
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            R1_TRY(r1_buf_add(out, "\\", 1, err));
+        R1_TRY(r1_buf_add(out, *s < ' ' || *s > '~' ? "?" : s, 1, err));
     }
-    if (!f->completion)
-        return R1_FAIL(err, R1_DATA, "key '%s' (or 'completion') is missing",
-                       countdown ? "answer" : "pred");
-    if (needs_gold && !f->gold)
-        return R1_FAIL(err, R1_DATA, "key 'gold' (or 'answer') is missing");
-    if (json_array_size(f->gold) > MAX_GOLDS)
-        return R1_FAIL(err, R1_DATA, "key '%s' lists %zu answers, at most %d are allowed",
-                       f->gold_key, json_array_size(f->gold), MAX_GOLDS);
-    return R1_OK;
-}
-
-/* Against each of the references: the first that agrees, else the first that can be judged. */
-static r1_status grade_any(const r1_reward *r, const fields *f, r1_grade_input *in, r1_verdict *ret,
-                           r1_err *err) {
-    size_t n = json_is_array(f->gold) ? json_array_size(f->gold) : 1;
-    r1_status st = R1_OK;
-
-    *ret = (r1_verdict){.kind = R1_VERDICT_UNPARSEABLE_GOLD, .note = "the reference is empty"};
-    for (size_t i = 0; i < n && ret->kind != R1_VERDICT_CORRECT; i++) {
-        const json_t *gold = json_is_array(f->gold) ? json_array_get(f->gold, i) : f->gold;
-        char *own = NULL;
-        if (gold && (st = text_of(gold, f->gold_key, &in->reference, &own, err)) != R1_OK)
-            return st;
-        r1_verdict v = r1_reward_grade(r, in);
-        if (i == 0 || v.kind == R1_VERDICT_CORRECT || !r1_verdict_scorable(ret->kind))
-            *ret = v;
-        r1_free(own);
-    }
+    R1_TRY(r1_buf_add(out, "\"", 1, err));
+done:
     return st;
 }
 
-static r1_status write_line(const json_t *id, uint64_t line_number, const r1_verdict *v,
-                            const char *how, double us, r1_buf *out, r1_err *err) {
+static r1_status put_number(r1_buf *out, double x, r1_err *err) {
+    char text[R1_NUMBER_CHARS];
+
+    return r1_buf_addf(out, err, "%s", isfinite(x) ? r1_number_chars(x, text) : "null");
+}
+
+static r1_status put_score(r1_buf *out, const r1_row_verdict *v, r1_err *err) {
+    r1_status st;
+
+    if (!v->list)
+        return put_number(out, v->score, err);
+    R1_TRY(r1_buf_add(out, "[", 1, err));
+    for (size_t i = 0; i < v->n_list; i++) {
+        if (i)
+            R1_TRY(r1_buf_add(out, ", ", 2, err));
+        R1_TRY(put_number(out, v->list[i], err));
+    }
+    R1_TRY(r1_buf_add(out, "]", 1, err));
+done:
+    return st;
+}
+
+static r1_status put_line(const json_t *id, uint64_t line_number, const r1_row_verdict *v,
+                          double us, r1_buf *out, r1_err *err) {
     char *name = NULL;
     r1_status st;
 
@@ -125,51 +110,41 @@ static r1_status write_line(const json_t *id, uint64_t line_number, const r1_ver
               : r1_buf_addf(out, err, "%llu", (unsigned long long)line_number);
     if (st != R1_OK)
         goto done;
-    R1_TRY(r1_buf_addf(out, err, ", \"verdict\": \"%s\", \"score\": ", r1_verdict_name(v->kind)));
-    st = r1_verdict_scorable(v->kind) ? r1_buf_addf(out, err, "%g", (double)v->score)
-                                      : r1_buf_addf(out, err, "null");
-    if (st != R1_OK)
-        goto done;
-    R1_TRY(r1_buf_addf(out, err, ", \"how\": \"%s\", \"why\": \"%s\", \"us\": %.1f}\n", how,
-                       v->note, us));
+    R1_TRY(r1_buf_addf(out, err, ", \"verdict\": \"%s\", \"score\": ", v->verdict));
+    R1_TRY(put_score(out, v, err));
+    R1_TRY(r1_buf_addf(out, err, ", \"how\": "));
+    R1_TRY(put_text(out, v->how, err));
+    R1_TRY(r1_buf_addf(out, err, ", \"why\": "));
+    R1_TRY(put_text(out, v->why, err));
+    R1_TRY(r1_buf_addf(out, err, ", \"us\": %.1f}\n", us));
 done:
     r1_free(name);
     return st;
 }
 
-r1_status r1_grade_row(const r1_reward *r, const char *kind, r1_text row, uint64_t line_number,
-                       r1_buf *out, r1_verdict_kind *ret_verdict, r1_err *err) {
-    r1_grade_input in = {.extra = row};
-    char *completion = NULL, *question = NULL;
+r1_status r1_grade_line(const r1_grade_kind *kind, void *ctx, r1_text text, uint64_t line_number,
+                        int worker, r1_buf *out, const char **ret_verdict, r1_err *err) {
+    r1_row_verdict v = {.score = 0};
     json_error_t je;
-    r1_verdict v;
-    fields f;
-
     json_t *obj = NULL;
-    r1_status st = r1_json_parse(&obj, row.s, row.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &je);
+
+    r1_status st =
+        r1_json_parse(&obj, text.s, text.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &je);
     if (st != R1_OK)
         return R1_FAIL(err, st, "column %d: %s", je.column, je.text);
     if (!json_is_object(obj)) {
         st = R1_FAIL(err, R1_DATA, "not a JSON object");
         goto done;
     }
-    if (strcmp(kind, "math") == 0) {
-        st = r1_math_grade_row(obj, line_number, out, ret_verdict, err);
-        goto done;
-    }
-    R1_TRY(find_fields(obj, kind, &f, err));
-    R1_TRY(text_of(f.completion, f.completion_key, &in.completion, &completion, err));
-    if (f.question)
-        R1_TRY(text_of(f.question, f.question_key, &in.question, &question, err));
+    r1_grade_row row = {.json = obj, .text = text, .line = line_number, .worker = worker};
     double t0_s = r1_now_s();
-    R1_TRY(grade_any(r, &f, &in, &v, err));
+    R1_TRY(kind->row(ctx, &row, &v, err));
     double us = 1e6 * (r1_now_s() - t0_s);
-    R1_TRY(write_line(json_object_get(obj, "id"), line_number, &v, r1_reward_how(r, &in), us, out,
-                      err));
-    *ret_verdict = v.kind;
+    const json_t *id = json_object_get(obj, "id");
+    R1_TRY(put_line(id ? id : json_object_get(obj, "task_id"), line_number, &v, us, out, err));
+    *ret_verdict = v.verdict;
 done:
-    r1_free(completion);
-    r1_free(question);
+    r1_free(v.list);
     json_decref(obj);
     return st;
 }

@@ -539,3 +539,12 @@ int r1_number_last(r1_text t, mpq_t ret) {
     r1_number_value(&last, ret);
     return 1;
 }
+
+int r1_same_number(r1_text a, r1_text b) {
+    mpq_t x, y;
+
+    mpq_inits(x, y, NULL);
+    int same = r1_number_only(a, x) == 1 && r1_number_only(b, y) == 1 && mpq_equal(x, y);
+    mpq_clears(x, y, NULL);
+    return same;
+}

@@ -1,113 +1,200 @@
 /* Rewards by name, and their weighted sum; see reward.h. */
 #include "reward/reward.h"
 
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/trace.h"
+#include "reward/language.h"
+#include "reward/program.h"
 #include "reward/rules.h"
 
+#include <stdio.h>
 #include <string.h>
 
-typedef enum kind {
-    KIND_EXACT,
-    KIND_NUMBER,
-    KIND_COUNTDOWN,
-    KIND_FORMAT,
-    KIND_MATH,
-    N_KINDS
-} kind;
+static const char *how_number(const r1_reward *r, const r1_grade_input *in) {
+    r1_text span;
 
-static const char *const kind_names[N_KINDS] = {"exact", "number", "countdown", "format", "math"};
-static const char *const from_names[] = {"auto", "last", "boxed", "answer_tag", "hash"};
+    return r1_place_name(r1_number_place(r->from, in, &span));
+}
 
-struct r1_reward {
-    const char *name;
-    kind kind;
-    r1_number_from from;
+static const char *how_marked(const r1_reward *r, const r1_grade_input *in) {
+    r1_text segment = r1_extract_segment(in->question, in->completion), span;
+
+    return r1_place_name(r1_extract_marked(segment, &span));
+}
+
+static const char *how_math(const r1_reward *r, const r1_grade_input *in) {
+    r1_text segment = r1_extract_segment(in->question, in->completion), span;
+    r1_place place = r1_extract_boxed(segment, &span);
+
+    return r1_place_name(place == R1_PLACE_NONE ? r1_extract_answer_tag(segment, &span) : place);
+}
+
+static const char *how_exact(const r1_reward *r, const r1_grade_input *in) {
+    r1_text segment = r1_extract_segment(in->question, in->completion), span;
+    r1_place place = r1_extract_answer_tag(segment, &span);
+
+    return r1_place_name(place == R1_PLACE_NONE ? R1_PLACE_LAST : place);
+}
+
+static const char *how_tags(const r1_reward *r, const r1_grade_input *in) {
+    return "tags";
+}
+
+static const r1_rule rules[] = {
+    {"exact", r1_rule_exact, NULL, how_exact, 1},
+    {"number", r1_rule_number, NULL, how_number, 1},
+    {"choice", r1_rule_choice, NULL, how_marked, 0},
+    {"countdown", r1_rule_countdown, NULL, how_marked, 0},
+    {"format", r1_rule_format, NULL, how_tags, 0},
+    {"format_code", r1_rule_format_code, NULL, how_tags, 0},
+    {"tag_count", r1_rule_tag_count, NULL, how_tags, 0},
+    {"reasoning_steps", r1_rule_reasoning_steps, NULL, NULL, 0},
+    {"language", r1_rule_language, NULL, NULL, 0},
+    {"length", r1_rule_length, NULL, NULL, 0},
+    {"kimi_length_group", NULL, r1_rule_kimi, NULL, 0, 1},
+    {"cosine", NULL, r1_rule_cosine, NULL, 0, 1},
+    {"repetition", r1_rule_repetition, NULL, NULL, 0},
+    {"loop", r1_rule_loop, NULL, NULL, 0},
+    {"exec", NULL, r1_rule_exec, NULL, 0},
+    {"code", NULL, r1_rule_code, NULL, 0},
+    {"math", r1_rule_math, NULL, how_math, 1},
 };
+#define N_RULES ((int)(sizeof rules / sizeof *rules))
+
+const char *r1_reward_name(int i) {
+    return i < N_RULES ? rules[i].name : NULL;
+}
+
+int r1_reward_compares(int i) {
+    return rules[i].compares;
+}
+
+/* ---- one reward ---- */
+
+static r1_status find_rule(const char *name, const r1_rule **ret, r1_err *err) {
+    char names[512] = "";
+    size_t n = 0;
+
+    for (int k = 0; k < N_RULES; k++) {
+        if (strcmp(name, rules[k].name) == 0) {
+            *ret = &rules[k];
+            return R1_OK;
+        }
+        n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", k ? ", " : "", rules[k].name);
+        R1_ASSERT(n < sizeof names);
+    }
+    return R1_FAIL(err, R1_USAGE, "reward '%s' is unknown (%s)", name, names);
+}
+
+/* Index of a word among choices that end with NULL; without a word the first. */
+static r1_status find_word(const char *key, const char *word, const char *const *choices, int *ret,
+                           r1_err *err) {
+    char list[128] = "";
+    size_t n = 0;
+
+    for (int k = 0; choices[k]; k++) {
+        if (!word || strcmp(word, choices[k]) == 0) {
+            *ret = k;
+            return R1_OK;
+        }
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", k ? ", " : "", choices[k]);
+    }
+    return R1_FAIL(err, R1_USAGE, "%s '%s' is unknown (%s)", key, word, list);
+}
+
+static void set_defaults(r1_reward_options *o) {
+    o->code_language = o->code_language ? o->code_language : "python";
+    o->min_steps = o->min_steps ? o->min_steps : 3;
+    o->target_len = o->target_len ? o->target_len : 1000;
+    o->max_len = o->max_len ? o->max_len : 1000;
+    o->ngram = o->ngram ? o->ngram : 3;
+    o->max_period = o->max_period ? o->max_period : 512;
+    o->times = o->times ? o->times : 5;
+    o->deadline_s = o->deadline_s > 0 ? o->deadline_s : 30;
+    if (o->min_wrong == 0 && o->max_wrong == 0 && o->min_correct == 0 && o->max_correct == 0) {
+        o->min_wrong = -1;
+        o->max_wrong = -0.5;
+        o->min_correct = 0.5;
+        o->max_correct = 1;
+    }
+}
 
 r1_status r1_reward_open(r1_reward **ret, const r1_reward_options *options, r1_err *err) {
-    const char *from = options->from ? options->from : "auto";
+    static const char *const froms[] = {"auto", "last", "boxed", "answer_tag", "hash", NULL};
+    static const char *const answers[] = {"answer_tag", "boxed", NULL};
+    const r1_reward_options *o = options;
+    int auto_target = !o->target || strcmp(o->target, "auto") == 0, from, answer;
+    int language = auto_target ? -1 : r1_language_find(o->target);
+    const r1_rule *rule;
     r1_reward *r;
     r1_status st;
-    int k = 0, f = 0;
 
-    while (k < N_KINDS && strcmp(options->name, kind_names[k]) != 0)
-        k++;
-    if (k == N_KINDS)
-        return R1_FAIL(err, R1_USAGE,
-                       "reward '%s' is unknown (exact, number, countdown, format, math)",
-                       options->name);
-    while (f < 5 && strcmp(from, from_names[f]) != 0)
-        f++;
-    if (f == 5)
-        return R1_FAIL(err, R1_USAGE,
-                       "reward '%s': from '%s' is unknown (auto, last, boxed, answer_tag, hash)",
-                       options->name, from);
-    if ((st = R1_NEW(r, 1, err)) != R1_OK)
+    if ((st = find_rule(o->name, &rule, err)) != R1_OK)
         return st;
-    *r = (r1_reward){kind_names[k], (kind)k, (r1_number_from)f};
-    *ret = r;
-    return R1_OK;
+    R1_TRY(find_word("from", o->from, froms, &from, err));
+    R1_TRY(find_word("answer", o->answer, answers, &answer, err));
+    if (rule->group == r1_rule_code && !o->judge) {
+        st = R1_FAIL(err, R1_USAGE, "it runs programs, for which nothing was prepared here");
+        goto done;
+    }
+    if (!auto_target && language < 0) {
+        st = R1_FAIL(err, R1_USAGE, "target '%s' is unknown (auto, %s)", o->target,
+                     r1_language_names());
+        goto done;
+    }
+    R1_TRY(R1_NEW(r, 1, err));
+    *r = (r1_reward){rule, *o, (r1_number_from)from, language};
+    r->o.answer = answers[answer];
+    set_defaults(&r->o);
+    if (r->rule->group == r1_rule_exec)
+        st = r1_program_open(&r->program, o->command, o->n_command, r->o.deadline_s, err);
+    if (st == R1_OK)
+        *ret = r;
+    else
+        r1_free(r);
+done:
+    if (st != R1_OK)
+        r1_err_prefix(err, "reward '%s'", o->name);
+    return st;
 }
 
 void r1_reward_close(r1_reward *r) {
+    if (r)
+        r1_program_close(r->program);
     r1_free(r);
 }
 
 r1_verdict r1_reward_grade(const r1_reward *r, const r1_grade_input *in) {
-    switch (r->kind) {
-    case KIND_EXACT:
-        return r1_rule_exact(in);
-    case KIND_NUMBER:
-        return r1_rule_number(r->from, in);
-    case KIND_COUNTDOWN:
-        return r1_rule_countdown(in);
-    case KIND_MATH:
-        return r1_rule_math(in);
-    case KIND_FORMAT:
-    case N_KINDS:
-        break;
-    }
-    return r1_rule_format(in);
+    r1_verdict v;
+
+    if (r->rule->follows)
+        return r1_verdict_of(R1_VERDICT_ERROR, "needs another reward that says what is right");
+    if (r->rule->grade)
+        return r->rule->grade(r, in);
+    r->rule->group(r, in, NULL, 1, &v);
+    return v;
 }
 
 const char *r1_reward_how(const r1_reward *r, const r1_grade_input *in) {
-    r1_text segment = r1_extract_segment(in->question, in->completion), span;
-    r1_place place = R1_PLACE_NONE;
-
-    switch (r->kind) {
-    case KIND_NUMBER:
-        place = r1_number_place(r->from, in, &span);
-        break;
-    case KIND_COUNTDOWN:
-        place = r1_extract_marked(segment, &span);
-        break;
-    case KIND_MATH:
-        place = r1_extract_boxed(segment, &span);
-        if (place == R1_PLACE_NONE)
-            place = r1_extract_answer_tag(segment, &span);
-        break;
-    case KIND_EXACT:
-        place = r1_extract_answer_tag(segment, &span);
-        place = place == R1_PLACE_NONE ? R1_PLACE_LAST : place;
-        break;
-    case KIND_FORMAT:
-    case N_KINDS:
-        return "tags";
-    }
-    return r1_place_name(place);
+    return r->rule->how ? r->rule->how(r, in) : "text";
 }
 
 r1_status r1_reward_lint(const r1_reward *r, const r1_grade_input *in, r1_err *err) {
     r1_grade_input probe = *in;
 
     probe.completion = r1_text_of("x");
+    if (r->rule->follows || r->rule->group == r1_rule_exec)
+        return R1_OK;
     r1_verdict v = r1_reward_grade(r, &probe);
     if (v.kind == R1_VERDICT_UNPARSEABLE_GOLD)
-        return R1_FAIL(err, R1_DATA, "reward '%s' cannot judge the reference '%.*s': %s", r->name,
-                       (int)(in->reference.n < 80 ? in->reference.n : 80), in->reference.s, v.note);
+        return R1_FAIL(err, R1_DATA, "reward '%s' cannot judge the reference '%.*s': %s",
+                       r->rule->name, (int)(in->reference.n < 80 ? in->reference.n : 80),
+                       in->reference.s, v.note);
     return R1_OK;
 }
+
+/* ---- the sum ---- */
 
 r1_status r1_rewards_open(r1_rewards *ret, const r1_reward_options *options, int n, r1_err *err) {
     r1_reward_options format = {.name = "format"};
@@ -118,6 +205,12 @@ r1_status r1_rewards_open(r1_rewards *ret, const r1_reward_options *options, int
     for (int i = 0; i < n; i++) {
         R1_TRY(r1_reward_open(&ret->r[i], &options[i], err));
         ret->options[ret->n++] = options[i];
+        if (i == 0 && ret->r[i]->rule->follows) {
+            st = R1_FAIL(err, R1_USAGE,
+                         "reward '%s' goes by the verdict of the first reward, so it cannot be it",
+                         options[i].name);
+            goto done;
+        }
         if (options[i].require_format && !ret->format)
             R1_TRY(r1_reward_open(&ret->format, &format, err));
     }
@@ -134,33 +227,107 @@ void r1_rewards_close(r1_rewards *r) {
     *r = (r1_rewards){0};
 }
 
-void r1_rewards_grade(const r1_rewards *r, const r1_grade_input *in, r1_graded *ret) {
-    int formed = 1;
+/* Which rewards a row asks: those without a source, and those with its data_source.  Returns the
+ * first of them that judges by itself; -1: none, or no memory to read the row. */
+static int select_rewards(const r1_rewards *r, r1_text extra, int asked[static R1_REWARDS_MAX]) {
+    json_t *root = NULL;
+    json_error_t je;
+    int first = -1, sources = 0;
+
+    for (int i = 0; i < r->n; i++) {
+        sources |= r->options[i].source != NULL;
+        asked[i] = 0;
+    }
+    if (sources && extra.n &&
+        r1_json_parse(&root, extra.s, extra.n, JSON_ALLOW_NUL, &je) == R1_NOMEM)
+        return -1;
+    const char *source = json_string_value(json_object_get(root, "data_source"));
+    for (int i = 0; i < r->n; i++) {
+        const char *want = r->options[i].source;
+        asked[i] = !want || (source && strcmp(want, source) == 0);
+        if (asked[i] && first < 0 && !r->r[i]->rule->follows)
+            first = i;
+    }
+    json_decref(root);
+    return first;
+}
+
+/* Right, but not in the required form, is wrong. */
+static void require_format(const r1_rewards *r, int i, const r1_grade_input *in, r1_verdict *v) {
+    if (r->options[i].require_format && r1_verdict_scorable(v->kind) && v->score > 0 &&
+        r1_reward_grade(r->format, in).kind != R1_VERDICT_CORRECT)
+        *v = r1_verdict_of(R1_VERDICT_WRONG, "right, but not in the required format");
+}
+
+/* Component i of all samples; `first` is done before. */
+static void grade_component(const r1_rewards *r, int i, int first, const r1_grade_input *in, int n,
+                            r1_graded *ret) {
+    const r1_rule *rule = r->r[i]->rule;
+    r1_verdict *firsts = NULL, *values = NULL;
+
+    for (int s = 0; rule->grade && s < n; s++) {
+        ret[s].verdict[i] = rule->grade(r->r[i], &in[s]);
+        require_format(r, i, &in[s], &ret[s].verdict[i]);
+    }
+    if (rule->grade)
+        return;
+    firsts = r1_calloc((size_t)n, sizeof *firsts);
+    values = r1_calloc((size_t)n, sizeof *values);
+    for (int s = 0; s < n; s++)
+        ret[s].verdict[i] = r1_verdict_of(R1_VERDICT_ERROR, "out of memory");
+    if (firsts && values && first >= 0) {
+        for (int s = 0; s < n; s++)
+            firsts[s] = ret[s].verdict[first];
+        rule->group(r->r[i], in, firsts, n, values);
+        for (int s = 0; s < n; s++) {
+            ret[s].verdict[i] = values[s];
+            require_format(r, i, &in[s], &ret[s].verdict[i]);
+        }
+    }
+    r1_free(firsts);
+    r1_free(values);
+}
+
+static void add_up(const r1_rewards *r, const int *asked, int first, r1_graded *g) {
+    for (int i = 0; i < r->n; i++) {
+        const r1_verdict *v = &g->verdict[i];
+        if (!asked[i])
+            continue;
+        if (!r1_verdict_scorable(v->kind) && r->options[i].weight != 0)
+            g->usable = 0;
+        else
+            g->total += r->options[i].weight * (double)v->score;
+    }
+    g->correct = first >= 0 && g->verdict[first].kind == R1_VERDICT_CORRECT;
+    g->usable &= first >= 0;
+    if (!g->usable)
+        g->total = 0;
+}
+
+void r1_rewards_grade(const r1_rewards *r, const r1_grade_input *in, int n, r1_graded *ret) {
+    int asked[R1_REWARDS_MAX], first = select_rewards(r, in->extra, asked);
 
     R1_TRACE();
-    *ret = (r1_graded){.n = r->n, .usable = 1};
-    if (r->format)
-        formed = r1_reward_grade(r->format, in).kind == R1_VERDICT_CORRECT;
+    for (int s = 0; s < n; s++)
+        ret[s] = (r1_graded){.n = r->n, .usable = 1};
+    if (first >= 0)
+        grade_component(r, first, first, in, n, ret);
     for (int i = 0; i < r->n; i++) {
-        r1_verdict *v = &ret->verdict[i];
-        *v = r1_reward_grade(r->r[i], in);
-        if (v->kind == R1_VERDICT_CORRECT && r->options[i].require_format && !formed)
-            *v = r1_verdict_of(R1_VERDICT_WRONG, "right, but not in the required format");
-        if (!r1_verdict_scorable(v->kind) && r->options[i].weight != 0)
-            ret->usable = 0;
-        else
-            ret->total += r->options[i].weight * (double)v->score;
+        for (int s = 0; s < n && !asked[i]; s++)
+            ret[s].verdict[i] = r1_verdict_of(R1_VERDICT_NOT_ASKED, "for another data_source");
+        if (asked[i] && i != first)
+            grade_component(r, i, first, in, n, ret);
     }
-    ret->correct = r->n > 0 && ret->verdict[0].kind == R1_VERDICT_CORRECT;
-    if (!ret->usable)
-        ret->total = 0;
+    for (int s = 0; s < n; s++)
+        add_up(r, asked, first, &ret[s]);
 }
 
 r1_status r1_rewards_lint(const r1_rewards *r, const r1_grade_input *in, r1_err *err) {
-    for (int i = 0; i < r->n; i++) {
-        r1_status st = r1_reward_lint(r->r[i], in, err);
-        if (st != R1_OK)
+    int asked[R1_REWARDS_MAX], first = select_rewards(r, in->extra, asked);
+    r1_status st;
+
+    for (int i = 0; i < r->n; i++)
+        if (asked[i] && (st = r1_reward_lint(r->r[i], in, err)) != R1_OK)
             return st;
-    }
-    return R1_OK;
+    return first >= 0 ? R1_OK : R1_FAIL(err, R1_DATA, "no reward is for the row's data_source");
 }

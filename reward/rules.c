@@ -1,4 +1,4 @@
-/* exact, number and format. */
+/* exact and number. */
 #include "reward/rules.h"
 
 #include "reward/extract.h"
@@ -11,6 +11,13 @@ r1_verdict r1_verdict_of(r1_verdict_kind kind, const char *note) {
     r1_verdict v = {.kind = kind, .score = kind == R1_VERDICT_CORRECT ? 1.0f : 0.0f};
 
     snprintf(v.note, sizeof v.note, "%s", note);
+    return v;
+}
+
+r1_verdict r1_verdict_scored(double value, double best, const char *note) {
+    r1_verdict v = r1_verdict_of(value >= best ? R1_VERDICT_CORRECT : R1_VERDICT_WRONG, note);
+
+    v.score = (float)value;
     return v;
 }
 
@@ -67,7 +74,7 @@ static int answer_number(r1_number_from from, const r1_grade_input *in, mpq_t re
     return r1_number_only(drop_name(span), ret);
 }
 
-r1_verdict r1_rule_number(r1_number_from from, const r1_grade_input *in) {
+r1_verdict r1_rule_number(const r1_reward *r, const r1_grade_input *in) {
     r1_text gold_text = in->reference;
     r1_verdict v;
     mpq_t gold, got;
@@ -77,7 +84,7 @@ r1_verdict r1_rule_number(r1_number_from from, const r1_grade_input *in) {
     if (r1_number_only(gold_text, gold) != 1) {
         v = r1_verdict_of(R1_VERDICT_UNPARSEABLE_GOLD, "the reference is not one number");
     } else {
-        int n = answer_number(from, in, got);
+        int n = answer_number(r->from, in, got);
         v = n == 0  ? r1_verdict_of(R1_VERDICT_NO_ANSWER, "no number where the answer belongs")
             : n < 0 ? r1_verdict_of(R1_VERDICT_WRONG, "something else than one number")
             : mpq_equal(gold, got) ? r1_verdict_of(R1_VERDICT_CORRECT, "")
@@ -89,7 +96,7 @@ r1_verdict r1_rule_number(r1_number_from from, const r1_grade_input *in) {
 
 /* ---- exact ---- */
 
-r1_verdict r1_rule_exact(const r1_grade_input *in) {
+r1_verdict r1_rule_exact(const r1_reward *r, const r1_grade_input *in) {
     r1_text got = r1_extract_segment(in->question, in->completion),
             gold = r1_text_trim(in->reference);
     r1_place place = r1_extract_answer_tag(got, &got);
@@ -104,34 +111,4 @@ r1_verdict r1_rule_exact(const r1_grade_input *in) {
     return got.n == gold.n && memcmp(got.s, gold.s, gold.n) == 0
                ? r1_verdict_of(R1_VERDICT_CORRECT, "")
                : r1_verdict_of(R1_VERDICT_WRONG, "another text");
-}
-
-/* ---- format: R1's tags ---- */
-
-/* <think>reasoning</think> <answer>answer</answer>: each tag once, in order, contents not empty,
- * nothing but white space around.  A prompt that already opened <think> leaves only the rest. */
-r1_verdict r1_rule_format(const r1_grade_input *in) {
-    static const char *const tags[] = {"<think>", "</think>", "<answer>", "</answer>"};
-    r1_text t = r1_text_trim(in->completion);
-    size_t from = 0;
-    int first = 0;
-
-    if (r1_extract_opened(in->question))
-        first = 1;
-    for (int i = 0; i < 4; i++)
-        if (r1_text_count(t, tags[i]) != (i >= first))
-            return r1_verdict_of(R1_VERDICT_WRONG, "a tag is missing or repeated");
-    for (int i = first; i < 4; i++) {
-        long at = r1_text_find(t, from, tags[i]);
-        if (at < 0)
-            return r1_verdict_of(R1_VERDICT_WRONG, "tags out of order");
-        r1_text between = r1_text_trim((r1_text){t.s + from, (size_t)at - from});
-        int must_be_empty = i == 0 || i == 2; /* before <think>, between the two parts */
-        if (must_be_empty != (between.n == 0))
-            return r1_verdict_of(R1_VERDICT_WRONG, must_be_empty ? "text outside of the tags"
-                                                                 : "nothing between two tags");
-        from = (size_t)at + strlen(tags[i]);
-    }
-    return from == t.n ? r1_verdict_of(R1_VERDICT_CORRECT, "")
-                       : r1_verdict_of(R1_VERDICT_WRONG, "text behind </answer>");
 }

@@ -1,6 +1,6 @@
 #ifndef R1_REWARD_RULES_H
 #define R1_REWARD_RULES_H
-/* The rules behind the registry: one function each, see the files of the same names. */
+/* The rules behind the registry: a table entry each, see the files of the same names. */
 #include "reward/extract.h"
 
 typedef enum r1_number_from {
@@ -11,15 +11,44 @@ typedef enum r1_number_from {
     R1_FROM_HASH
 } r1_number_from;
 
+typedef struct r1_rule r1_rule;
+typedef struct r1_program r1_program;
+
+struct r1_reward {
+    const r1_rule *rule;
+    r1_reward_options o; /* defaults filled in */
+    r1_number_from from;
+    int language;        /* r1_language_find; -1: that of the question */
+    r1_program *program; /* exec */
+};
+
+/* Judges one sample. */
+typedef r1_verdict r1_rule_fn(const r1_reward *r, const r1_grade_input *in);
+/* Judges the n samples of a group; `first` are the verdicts of the first reward that is asked, for
+ * rules that follow it. */
+typedef void r1_group_rule_fn(const r1_reward *r, const r1_grade_input *in, const r1_verdict *first,
+                              int n, r1_verdict *ret);
+
+struct r1_rule {
+    const char *name;
+    r1_rule_fn *grade; /* one of the two */
+    r1_group_rule_fn *group;
+    const char *(*how)(const r1_reward *r, const r1_grade_input *in); /* NULL: "text" */
+    int compares; /* with any reference: r1-grade lint asks it by default */
+    int follows;  /* goes by what another reward says */
+};
+
+r1_rule_fn r1_rule_number, r1_rule_exact, r1_rule_countdown, r1_rule_choice;
+r1_rule_fn r1_rule_math; /* math/rule.c */
+r1_rule_fn r1_rule_format, r1_rule_format_code, r1_rule_tag_count, r1_rule_reasoning_steps;
+r1_rule_fn r1_rule_language, r1_rule_length, r1_rule_repetition, r1_rule_loop;
+r1_group_rule_fn r1_rule_cosine, r1_rule_kimi, r1_rule_exec, r1_rule_code;
+
 /* Where the number rule looks in a completion. */
 r1_place r1_number_place(r1_number_from from, const r1_grade_input *in, r1_text *ret);
 
-r1_verdict r1_rule_number(r1_number_from from, const r1_grade_input *in);
-r1_verdict r1_rule_exact(const r1_grade_input *in);
-r1_verdict r1_rule_format(const r1_grade_input *in);
-r1_verdict r1_rule_countdown(const r1_grade_input *in);
-r1_verdict r1_rule_math(const r1_grade_input *in);
-
 r1_verdict r1_verdict_of(r1_verdict_kind kind, const char *note); /* score 1 when CORRECT */
+/* A value on a scale: CORRECT at its best, else WRONG, with the value as score. */
+r1_verdict r1_verdict_scored(double value, double best, const char *note);
 
 #endif

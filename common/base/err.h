@@ -19,6 +19,7 @@
     X(BUG, 70, "internal error")                 \
     X(IO, 74, "input/output error")              \
     X(NOMEM, 74, "out of memory")                \
+    X(UNAVAILABLE, 69, "not possible here")      \
     X(PEER, 75, "another rank was lost")         \
     X(STOPPED, 85, "stopped on request, run me again")
 

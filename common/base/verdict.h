@@ -3,7 +3,8 @@
 /* What a grader says about one completion.  Lives here, so that the wire and reward/ share it.
  *
  * "Unscorable" is not 0: UNPARSEABLE_GOLD, TIMEOUT and ERROR say nothing about the answer, and such
- * a sample leaves its group's statistics and the loss. */
+ * a sample leaves its group's statistics and the loss.  NOT_ASKED, of a reward for another source of
+ * data, is no verdict at all and changes nothing. */
 
 /* X(NAME, name in files and metrics, scorable) */
 #define R1_VERDICT_LIST(X)                     \
@@ -12,7 +13,8 @@
     X(NO_ANSWER, "no_answer", 1)               \
     X(UNPARSEABLE_GOLD, "unparseable_gold", 0) \
     X(TIMEOUT, "timeout", 0)                   \
-    X(ERROR, "error", 0)
+    X(ERROR, "error", 0)                       \
+    X(NOT_ASKED, "not_asked", 0)
 
 typedef enum r1_verdict_kind {
 #define X(name, text, scorable) R1_VERDICT_##name,

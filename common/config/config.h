@@ -129,8 +129,37 @@ typedef struct r1_reward_spec {
     const char *name;
     double weight;
     int require_format;
-    const char *from; /* number: auto | last | boxed | answer_tag | hash */
+    const char *source; /* only for rows with this data_source; NULL: for all */
+    /* of some rewards, see reward/reward.h */
+    const char *from, *answer, *language, *target, *unit;
+    int min_think, min_words, min_steps, target_len, max_len, ngram, max_period, times, fraction;
+    double min_wrong, max_wrong, min_correct, max_correct, deadline_s;
+    r1_string_list command;
 } r1_reward_spec;
+
+/* Names of rewards as the schema's kinds count them. */
+typedef enum r1_reward_kind {
+    R1_REWARD_EXACT,
+    R1_REWARD_NUMBER,
+    R1_REWARD_CHOICE,
+    R1_REWARD_COUNTDOWN,
+    R1_REWARD_FORMAT,
+    R1_REWARD_FORMAT_CODE,
+    R1_REWARD_TAG_COUNT,
+    R1_REWARD_REASONING_STEPS,
+    R1_REWARD_LANGUAGE,
+    R1_REWARD_LENGTH,
+    R1_REWARD_KIMI_LENGTH_GROUP,
+    R1_REWARD_COSINE,
+    R1_REWARD_REPETITION,
+    R1_REWARD_LOOP,
+    R1_REWARD_EXEC,
+    R1_REWARD_CODE,
+} r1_reward_kind;
+
+/* "number", or of one source "number@gsm8k": in key paths, metrics and dumps.  Returns buf. */
+#define R1_REWARD_LABEL 80
+const char *r1_reward_label(const r1_reward_spec *r, char buf[static R1_REWARD_LABEL]);
 
 typedef struct r1_optimizer_config {
     double betas[2], eps, weight_decay, grad_clip;
@@ -236,6 +265,7 @@ typedef struct r1_config {
     r1_eval_config eval;
     struct {
         int rollouts_every, tensorboard;
+        r1_string_list reflection_words;
     } log;
     struct r1_config_pool *pool; /* owns every string above */
 } r1_config;

@@ -154,8 +154,9 @@ static r1_status flat_section(flat *f, const r1_key *keys, const void *base, con
         } else if (k->type == R1_KEY_REWARDS) {
             const r1_reward_spec *list = REWARDS_OF(at);
             for (int i = 0; i < *(const int *)(const void *)at; i++) {
+                char label[R1_REWARD_LABEL];
                 snprintf(key, sizeof key, "%.300s%s%s.%s", path, *path ? "." : "", k->name,
-                         list[i].name);
+                         r1_reward_label(&list[i], label));
                 R1_TRY(flat_section(f, r1_schema_reward, &list[i], key));
             }
         } else if (!f->numeric_only || !(k->flags & R1_KEY_RUNTIME)) {

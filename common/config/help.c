@@ -16,7 +16,8 @@ static const char intro[] =
     "run refuses a change) or runtime (free to change).  \"required\" keys have no default.  A "
     "stage\n"
     "is addressed by its name (rl.total_updates=10), a reward by its name in the list\n"
-    "(rewards.number.weight=0.5).  A stage may have data, rewards, optimizer and limits of its "
+    "(rewards.number.weight=0.5; with a source rewards.number@gsm8k.weight=0.5).  A stage may have "
+    "data, rewards, optimizer and limits of its "
     "own;\n"
     "keys that they lack are the top level's.\n";
 
@@ -46,7 +47,7 @@ done:
 
 /* "(grpo)", "(arithmetic, countdown)": the kinds that have the key. */
 static r1_status put_kinds(r1_buf *out, const r1_key *keys, const r1_key *k, r1_err *err) {
-    const r1_key *by = r1_key_find(keys, keys == r1_schema_stage ? "kind" : "task", 0);
+    const r1_key *by = r1_key_find(keys, r1_section_kind_key(keys), 0);
     const char *sep = " (";
     r1_status st = R1_OK;
 
@@ -54,7 +55,7 @@ static r1_status put_kinds(r1_buf *out, const r1_key *keys, const r1_key *k, r1_
         return R1_OK;
     for (int i = 0; by->choices[i]; i++)
         if (r1_key_fits(k, i)) {
-            int file = keys != r1_schema_stage && i == R1_TASK_NONE;
+            int file = keys == r1_schema_data_spec && i == R1_TASK_NONE;
             R1_TRY(r1_buf_addf(out, err, "%s%s", sep, file ? "file" : by->choices[i]));
             sep = ", ";
         }

@@ -7,13 +7,24 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Is a list's member called so, by its name or, as rewards are, by name@source? */
+static int is_called(const r1_node *member, const char *name) {
+    const r1_node *own = r1_node_get(member, "name"), *source = r1_node_get(member, "source");
+
+    if (!own || own->kind != R1_NODE_SCALAR)
+        return 0;
+    if (!source || source->kind != R1_NODE_SCALAR || r1_node_is_null(source))
+        return strcmp(own->text, name) == 0;
+    size_t n = strlen(own->text);
+    return strncmp(own->text, name, n) == 0 && name[n] == '@' &&
+           strcmp(name + n + 1, source->text) == 0;
+}
+
 /* The mapping in a list whose `name` is given; NULL if there is none. */
 static r1_node *named(const r1_node *list, const char *name) {
-    for (r1_node *n = list && list->kind == R1_NODE_LIST ? list->child : NULL; n; n = n->next) {
-        const r1_node *own = r1_node_get(n, "name");
-        if (own && own->kind == R1_NODE_SCALAR && strcmp(own->text, name) == 0)
+    for (r1_node *n = list && list->kind == R1_NODE_LIST ? list->child : NULL; n; n = n->next)
+        if (is_called(n, name))
             return n;
-    }
     return NULL;
 }
 

@@ -42,20 +42,21 @@ static r1_status unknown_key(const r1_reader *r, const r1_key *keys, const r1_no
                           r1_node_shown(n, shown), r1_suggest(keys, n->key, hint));
 }
 
-/* A key that other kinds of stages or tasks have. */
+/* A key that other kinds of stages, tasks or rewards have. */
 static r1_status misplaced_key(const r1_reader *r, const r1_key *keys, const r1_key *k, int kind,
                                const r1_node *n, const char *path) {
-    const r1_key *by = r1_key_find(keys, keys == r1_schema_stage ? "kind" : "task", kind);
+    const char *by = r1_section_kind_key(keys);
     char key[R1_KEY_TEXT], shown[80];
 
-    if (keys != r1_schema_stage && kind == R1_TASK_NONE)
+    if (keys == r1_schema_data_spec && kind == R1_TASK_NONE)
         return r1_reader_fail(r, n, join(key, path, n->key),
                               "%s: this key belongs to a task, and "
                               "none is set",
                               r1_node_shown(n, shown));
     return r1_reader_fail(r, n, join(key, path, n->key), "%s: %s is no key of %s %s",
                           r1_node_shown(n, shown), k->name,
-                          keys == r1_schema_stage ? "kind" : "task", by->choices[kind]);
+                          keys == r1_schema_reward ? "reward" : by,
+                          r1_key_find(keys, by, kind)->choices[kind]);
 }
 
 /* Lay the keys of a mapping over a section that has its defaults already.  Data, rewards and stages
@@ -196,6 +197,24 @@ done:
 
 /* ---- rewards ---- */
 
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
+/* Of a name that becomes part of key paths, file names and metrics. */
+static int good_name(const char *s) {
+    return *s && strlen(s) <= 64 && !s[strspn(s, NAME_CHARS)];
+}
+
+/* Of a data source, which becomes part of key paths and metrics. */
+static int good_source(const char *s) {
+    return *s && strlen(s) <= 48 && !s[strspn(s, NAME_CHARS "/")];
+}
+
+static int same_label(const r1_reward_spec *a, const r1_reward_spec *b) {
+    char one[R1_REWARD_LABEL], other[R1_REWARD_LABEL];
+
+    return strcmp(r1_reward_label(a, one), r1_reward_label(b, other)) == 0;
+}
+
 static r1_status read_rewards(const r1_reader *r, int *count, r1_reward_spec *rewards,
                               const r1_node *list, const char *path) {
     char key[R1_KEY_TEXT], at[R1_KEY_TEXT], shown[80];
@@ -216,17 +235,25 @@ static r1_status read_rewards(const r1_reader *r, int *count, r1_reward_spec *re
             return r1_reader_fail(r, n, at, "%s is not a mapping like {name: number}",
                                   r1_node_shown(n, shown));
         *spec = (r1_reward_spec){0};
-        R1_TRY(set_presets(r, r1_schema_reward, spec, 0));
         const r1_node *name = r1_node_get(n, "name");
-        if (name && name->kind == R1_NODE_SCALAR)
-            join(key, path, name->text);
-        else
-            snprintf(key, sizeof key, "%s", at);
+        if (!name || r1_node_is_null(name))
+            return r1_reader_fail(r, n, join(key, at, "name"), "the key is missing (the rule)");
+        R1_TRY(r1_value_read(r, r1_key_find(r1_schema_reward, "name", 0), &spec->name, name,
+                             join(key, at, "name")));
+        R1_TRY(set_presets(r, r1_schema_reward, spec, r1_section_kind(r1_schema_reward, spec)));
+        R1_TRY(r1_value_read(r, r1_key_find(r1_schema_reward, "name", 0), &spec->name, name, at));
+        R1_ASSERT(spec->name); /* it was read */
+        join(key, path, spec->name);
         R1_TRY(read_section(r, r1_schema_reward, spec, n, key));
-        R1_TRY(check_required(r, r1_schema_reward, 0, n, key));
-        R1_ASSERT(spec->name); /* it is required */
+        R1_TRY(
+            check_required(r, r1_schema_reward, r1_section_kind(r1_schema_reward, spec), n, key));
+        if (spec->source && !good_source(spec->source))
+            return r1_reader_fail(r, n, key,
+                                  "source '%.80s' may only have letters, digits, _ - and / (48 at "
+                                  "most)",
+                                  spec->source);
         for (int i = 0; i < *count; i++)
-            if (strcmp(spec->name, rewards[i].name) == 0)
+            if (same_label(&rewards[i], spec))
                 return r1_reader_fail(r, n, key, "the reward is listed twice");
         ++*count;
     }
@@ -235,13 +262,6 @@ done:
 }
 
 /* ---- stages ---- */
-
-/* Letters, digits, _ and -: it becomes part of key paths, file names and metrics. */
-static int good_name(const char *s) {
-    return *s && strlen(s) <= 64 &&
-           !s[strspn(s, "abcdefghijklmnopqrstuvwxyz"
-                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")];
-}
 
 static r1_status read_stage_name(const r1_reader *r, int index, const r1_node *n) {
     r1_stage_config *stages = r->cfg->stages;

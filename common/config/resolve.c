@@ -169,17 +169,31 @@ static r1_status resolve_data(const r1_reader *r, r1_stage_config *s) {
         return r1_reader_fail_key(r, of(s, "traces.error_rate", key),
                                   "%g: only tasks have worked traces, and data.train is a file",
                                   s->traces_error_rate);
+done:
+    return st;
+}
+
+static r1_status resolve_rewards(const r1_reader *r, const r1_stage_config *s) {
+    char key[R1_KEY_TEXT], name[R1_REWARD_LABEL];
+    double weights = 0;
+
     if (s->kind == R1_STAGE_GRPO && s->n_rewards == 0)
         return r1_reader_fail_key(r, of(s, "rewards", key), "a grpo stage needs at least one");
     if (s->kind == R1_STAGE_EVAL && s->n_rewards == 0)
         return r1_reader_fail_key(r, of(s, "rewards", key), "an eval stage needs at least one");
-    double weights = 0;
-    for (int i = 0; i < s->n_rewards; i++)
-        weights += fabs(s->rewards[i].weight);
+    for (int i = 0; i < s->n_rewards; i++) {
+        const r1_reward_spec *spec = &s->rewards[i];
+        weights += fabs(spec->weight);
+        if (spec->command.n > 0 && 2 * spec->deadline_s >= s->limits.deadline_s)
+            return r1_reader_fail_key(r, of(s, "rewards", key),
+                                      "%s: two times its deadline_s (%g) must be below "
+                                      "limits.deadline_s (%g), or waiting ranks give up",
+                                      r1_reward_label(spec, name), spec->deadline_s,
+                                      s->limits.deadline_s);
+    }
     if (s->kind == R1_STAGE_GRPO && weights == 0)
         return r1_reader_fail_key(r, of(s, "rewards", key), "all weights are 0");
-done:
-    return st;
+    return R1_OK;
 }
 
 /* DESIGN 12.4: what changes the sampling distribution needs a mismatch correction. */
@@ -314,6 +328,7 @@ static r1_status resolve_stage(const r1_reader *r, r1_stage_config *s) {
     r1_status st;
 
     R1_TRY(resolve_data(r, s));
+    R1_TRY(resolve_rewards(r, s));
     if (s->kind == R1_STAGE_GRPO) {
         R1_TRY(resolve_batch(r, s));
         R1_TRY(resolve_sampling(r, s));

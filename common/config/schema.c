@@ -4,6 +4,7 @@
 #include <float.h>
 #include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define BIG 2e9
@@ -19,7 +20,29 @@ static const char *const recomputes[] = {"none", "layer", NULL};
 static const char *const modes[] = {"auto", "colocated", "split", NULL};
 static const char *const tasks[] = {
     "none", "arithmetic", "multiplication", "countdown", "sort", "parentheses", NULL};
-static const char *const reward_names[] = {"exact", "number", "countdown", "format", "math", NULL};
+static const char *const reward_names[] = {"exact",
+                                           "number",
+                                           "choice",
+                                           "countdown",
+                                           "format",
+                                           "format_code",
+                                           "tag_count",
+                                           "reasoning_steps",
+                                           "language",
+                                           "length",
+                                           "kimi_length_group",
+                                           "cosine",
+                                           "repetition",
+                                           "loop",
+                                           "exec",
+                                           "code",
+                                           "math",
+                                           NULL}; /* as r1_reward_kind */
+static const char *const answers[] = {"answer_tag", "boxed", NULL};
+static const char *const targets[] = {"auto", "en", "zh", "de", "fr", "es", "it", "pt", "ja",
+                                      "ko",   "ru", "el", "ar", "he", "hi", "th", NULL};
+static const char *const word_units[] = {"chars", "whitespace", NULL};
+static const char *const item_units[] = {"tokens", "words", NULL};
 static const char *const places[] = {"auto", "last", "boxed", "answer_tag", "hash", NULL};
 static const char *const paths[] = {"auto",        "ref",      "avx2", "avx512",
                                     "avx512_bf16", "amx_bf16", NULL};
@@ -68,6 +91,7 @@ static const char *const nonfinites[] = {"stop", "skip", NULL};
 #define CNT                          R1_KEY_KIND(R1_TASK_COUNTDOWN)
 #define SRT                          R1_KEY_KIND(R1_TASK_SORT)
 #define PAR                          R1_KEY_KIND(R1_TASK_PARENTHESES)
+#define REWARD(kind)                 R1_KEY_KIND(R1_REWARD_##kind)
 #define WORD(name, at, choices, preset, flags, help) \
     { name, R1_KEY_WORD, at, flags, 0, 0, choices, preset, NULL, help }
 
@@ -104,9 +128,38 @@ const r1_key r1_schema_data[] = {
 const r1_key r1_schema_reward[] = {
     WORD("name", R(name), reward_names, NULL, REQ, "the rule"),
     FLT("weight", R(weight), -1e6, 1e6, "1.0", 0, "factor in the sum; 0: only a metric"),
+    STR("source", R(source), NULL, NUL, "only for rows whose data_source this is (null: for all)"),
     BOOL("require_format", R(require_format), "false", 0,
          "wrong unless the completion has the think/answer form"),
-    WORD("from", R(from), places, "auto", 0, "number: where the answer stands"),
+    WORD("from", R(from), places, "auto", REWARD(NUMBER), "where the answer stands"),
+    WORD("answer", R(answer), answers, "answer_tag", REWARD(FORMAT),
+         "what follows the thinking: the tag, or text with one box"),
+    INT("min_think", R(min_think), 1, 1e6, "1", REWARD(FORMAT) | REWARD(FORMAT_CODE),
+        "bytes of thinking"),
+    STR("language", R(language), "python", REWARD(FORMAT_CODE), "of the fence in the answer"),
+    INT("min_steps", R(min_steps), 1, 1e6, "3", REWARD(REASONING_STEPS), "announced steps for 1.0"),
+    WORD("target", R(target), targets, "auto", REWARD(LANGUAGE), "auto: the question's"),
+    WORD("unit", R(unit), word_units, "chars", REWARD(LANGUAGE),
+         "chars: 1.6 Han characters weigh as a word; whitespace: what stands between blanks"),
+    INT("min_words", R(min_words), 0, 1e6, "20", REWARD(LANGUAGE), "fewer words are neutral: 1.0"),
+    INT("target_len", R(target_len), 1, 1e7, "1000", REWARD(LENGTH), "tokens that are wished for"),
+    INT("max_len", R(max_len), 1, 1e7, NULL, AUTO | REWARD(COSINE),
+        "tokens of the longest answer (auto: max_response_len)"),
+    FLT("min_wrong", R(min_wrong), -1e6, 1e6, "-1.0", REWARD(COSINE), "wrong and short"),
+    FLT("max_wrong", R(max_wrong), -1e6, 1e6, "-0.5", REWARD(COSINE), "wrong and long"),
+    FLT("min_correct", R(min_correct), -1e6, 1e6, "0.5", REWARD(COSINE), "right and long"),
+    FLT("max_correct", R(max_correct), -1e6, 1e6, "1.0", REWARD(COSINE), "right and short"),
+    INT("ngram", R(ngram), 1, 1e4, "3", REWARD(REPETITION), "length of what is repeated"),
+    WORD("unit", R(unit), item_units, "tokens", REWARD(REPETITION) | REWARD(LOOP),
+         "what is counted"),
+    INT("max_period", R(max_period), 1, 1e5, "512", REWARD(LOOP), "longest piece of a loop"),
+    {"command", R1_KEY_STRINGS, R(command), REQ | REWARD(EXEC), 0, 0, NULL, NULL, NULL,
+     "a program and its arguments: reads samples as JSON lines, writes {\"score\": x} for each"},
+    FLT("deadline_s", R(deadline_s), 0.01, 1e5, "30", RUN | REWARD(EXEC),
+        "for the samples of a question; then it is killed and they are left out"),
+    INT("times", R(times), 2, 1e5, "5", REWARD(LOOP), "copies that make a loop"),
+    BOOL("fraction", R(fraction), "false", REWARD(CODE),
+         "the share of the tests that pass; else 1 if all do"),
     {0}};
 
 static const r1_key optimizer[] = {
@@ -274,6 +327,11 @@ static const r1_key eval[] = {
 static const r1_key log_keys[] = {
     INT("rollouts_every", G(rollouts_every), 1, BIG, "10", NUL | RUN, "steps between dumps"),
     BOOL("tensorboard", G(tensorboard), "false", RUN, "write event files"),
+    {"reflection_words", R1_KEY_STRINGS, G(reflection_words), 0, 0, 0, NULL,
+     "[wait, hmm, however, actually, alternatively, mistake, wrong, check, recheck, double-check, "
+     "verify, retry, reconsider, rethink, reevaluate, \"try again\", \"on second thought\", "
+     "等等, 等一下, 不对, 错了, 检查, 验证, 重新, 再想, 然而]",
+     NULL, "words and phrases that the metrics reflection/... count"},
     {0}};
 
 const r1_key r1_schema_root[] = {
@@ -314,7 +372,22 @@ const r1_key *r1_key_find(const r1_key *keys, const char *name, int kind) {
     return other;
 }
 
+const char *r1_section_kind_key(const r1_key *keys) {
+    return keys == r1_schema_stage ? "kind" : keys == r1_schema_reward ? "name" : "task";
+}
+
+const char *r1_reward_label(const r1_reward_spec *r, char buf[static R1_REWARD_LABEL]) {
+    snprintf(buf, R1_REWARD_LABEL, "%s%s%s", r->name, r->source ? "@" : "",
+             r->source ? r->source : "");
+    return buf;
+}
+
 int r1_section_kind(const r1_key *keys, const void *base) {
+    const char *name = keys == r1_schema_reward ? ((const r1_reward_spec *)base)->name : NULL;
+
+    for (int k = 0; name && reward_names[k]; k++)
+        if (strcmp(reward_names[k], name) == 0)
+            return k;
     if (keys == r1_schema_stage)
         return ((const r1_stage_config *)base)->kind;
     if (keys == r1_schema_data_spec)

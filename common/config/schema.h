@@ -27,7 +27,7 @@ enum {
     R1_KEY_REQUIRED = 4,
     R1_KEY_AUTO = 8,  /* nullable, and called auto rather than null */
     R1_KEY_PATH = 16, /* ${NAME} is taken from the environment */
-    /* From here one bit for each kind (of stage, or of task) that has the key; none: all have it.
+    /* From here one bit for each kind (of stage, task or reward) that has the key; none: all have it.
      * Two rows may share a name when their kinds differ: other defaults for other kinds. */
     R1_KEY_KIND0 = 256,
 };
@@ -56,7 +56,9 @@ extern const r1_key r1_schema_data_spec[]; /* each of them */
 int r1_key_fits(const r1_key *key, int kind);
 /* The row of that name that fits the kind, else any of that name, else NULL. */
 const r1_key *r1_key_find(const r1_key *keys, const char *name, int kind);
-/* What distinguishes sections of one type: a stage's kind, a data section's task; else 0. */
+/* What distinguishes sections of one type: a stage's kind, a data section's task, a reward's name;
+ * else 0.  And the key that says so. */
+const char *r1_section_kind_key(const r1_key *keys);
 int r1_section_kind(const r1_key *keys, const void *base);
 
 #endif

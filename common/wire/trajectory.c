@@ -87,7 +87,7 @@ static void pack_sample(msgpack_packer *pk, const r1_trajectory *t) {
 
     for (int i = 0; i < t->n_rewards; i++)
         verdict[i] = t->verdict[i];
-    msgpack_pack_map(pk, 9);
+    msgpack_pack_map(pk, 10);
     pack_words(pk, "ids", t->ids, t->n);
     pack_words(pk, "logp", t->logp, t->n);
     pack_int(pk, "finish", t->finish);
@@ -100,6 +100,7 @@ static void pack_sample(msgpack_packer *pk, const r1_trajectory *t) {
     pack_double(pk, "reward", t->reward);
     pack_int(pk, "usable", t->usable);
     pack_int(pk, "correct", t->correct);
+    pack_words(pk, "text", t->text, R1_TEXT_COUNT);
 }
 
 r1_status r1_group_encode(const r1_group *g, r1_buf *buf, r1_err *err) {
@@ -241,7 +242,7 @@ static void get_notes(field *f, r1_trajectory *t) {
 static r1_status decode_sample(const msgpack_object *o, const r1_wire_limits *l, r1_trajectory *t,
                                r1_err *err) {
     field f = {.map = &o->via.map, .where = "sample field", .err = err};
-    int n, n_logp, n_verdict, n_score;
+    int n, n_logp, n_verdict, n_score, n_text;
     int32_t verdict[R1_WIRE_REWARDS_MAX];
 
     if (o->type != MSGPACK_OBJECT_MAP)
@@ -250,12 +251,15 @@ static r1_status decode_sample(const msgpack_object *o, const r1_wire_limits *l,
     const char *logp = get_words(&f, "logp", l->max_tokens, &n_logp);
     const char *kinds = get_words(&f, "verdict", R1_WIRE_REWARDS_MAX, &n_verdict);
     const char *scores = get_words(&f, "score", R1_WIRE_REWARDS_MAX, &n_score);
+    const char *text = get_words(&f, "text", R1_TEXT_COUNT, &n_text);
     t->finish = (int)get_int(&f, "finish", 0, 1);
     t->reward = get_double(&f, "reward");
     t->usable = (int)get_int(&f, "usable", 0, 1);
     t->correct = (int)get_int(&f, "correct", 0, 1);
     if (f.st == R1_OK && (n < 1 || n_logp != n || n_score != n_verdict))
         refuse(&f, "ids", "and the other arrays disagree in length");
+    if (f.st == R1_OK && n_text != R1_TEXT_COUNT)
+        refuse(&f, "text", "is shorter than allowed");
     if (f.st != R1_OK)
         return f.st;
     if ((f.st = r1_trajectory_alloc(t, n, err)) != R1_OK)
@@ -264,6 +268,7 @@ static r1_status decode_sample(const msgpack_object *o, const r1_wire_limits *l,
     memcpy(t->logp, logp, (size_t)n * 4);
     memcpy(verdict, kinds, (size_t)n_verdict * 4);
     memcpy(t->score, scores, (size_t)n_score * 4);
+    memcpy(t->text, text, sizeof t->text);
     t->n_rewards = n_verdict;
     for (int i = 0; i < n_verdict; i++) {
         if (verdict[i] < 0 || verdict[i] >= R1_VERDICT_COUNT)
@@ -274,6 +279,7 @@ static r1_status decode_sample(const msgpack_object *o, const r1_wire_limits *l,
     check_ids(&f, "ids", t->ids, n, l->vocab_size);
     check_finite(&f, "logp", t->logp, n);
     check_finite(&f, "score", t->score, n_score);
+    check_finite(&f, "text", t->text, R1_TEXT_COUNT);
     return f.st;
 }
 

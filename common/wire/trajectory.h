@@ -13,8 +13,17 @@
 
 #include <stdint.h>
 
-#define R1_WIRE_VERSION     1
+#define R1_WIRE_VERSION     2
 #define R1_WIRE_REWARDS_MAX 8
+
+/* What an answer's text shows, beside its rewards; only the actor has the text. */
+typedef enum r1_wire_text {
+    R1_TEXT_REFLECTIONS,    /* words of reconsidering */
+    R1_TEXT_ANSWER_CHANGED, /* 1: different answers one after the other */
+    R1_TEXT_THINK_CHARS,    /* characters of the thinking */
+    R1_TEXT_LANGUAGE,       /* share of words in the question's language */
+    R1_TEXT_COUNT
+} r1_wire_text;
 
 typedef struct r1_trajectory {
     int n; /* tokens, the stop token included */
@@ -28,6 +37,7 @@ typedef struct r1_trajectory {
     double reward;                                       /* weighted sum */
     int usable;                                          /* 0: could not be scored */
     int correct;
+    float text[R1_TEXT_COUNT];
 } r1_trajectory;
 
 typedef struct r1_group {

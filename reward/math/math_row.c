@@ -1,10 +1,12 @@
-/* Rows of mathematics; see math_row.h. */
-#include "reward/math/math_row.h"
-
-#include "common/base/clock.h"
-#include "common/base/json.h"
+/* Kind math of r1-grade: rows of labelled mathematics.
+ *
+ * Keys: gold (a string, a list of which any is right, or null: pred alone is parsed), pred, id,
+ * mode (answer: both are bare answers; text: the answer is looked for, in pred and gold), kind
+ * (choice: a letter), opts.  An option that is not known is an error that names row and key. */
+#include "reward/grade.h"
 #include "reward/math/math.h"
 
+#include <math.h>
 #include <string.h>
 
 #define MAX_GOLDS 64
@@ -152,54 +154,42 @@ static r1_status grade(const task *t, r1_math_result *ret, r1_err *err) {
     return st;
 }
 
-static r1_verdict_kind verdict_of(const r1_math_result *r) {
-    return r->kind == R1_MATH_EQUAL       ? R1_VERDICT_CORRECT
-           : r->kind == R1_MATH_NOT_EQUAL ? R1_VERDICT_WRONG
-           : r->why == R1_MATH_WHY_GOLD   ? R1_VERDICT_UNPARSEABLE_GOLD
-                                          : R1_VERDICT_NO_ANSWER;
+static r1_status open_kind(const r1_grade_options *o, void **ret_ctx, r1_err *err) {
+    *ret_ctx = NULL;
+    return R1_OK;
 }
 
-static r1_status write_line(const char *id, uint64_t line_number, const r1_math_result *r,
-                            double us, r1_buf *out, r1_err *err) {
+static void close_kind(void *ctx) {
+}
+
+static r1_status grade_row(void *ctx, const r1_grade_row *row, r1_row_verdict *ret, r1_err *err) {
     static const char *const kinds[] = {"equal", "not_equal", "unknown"};
-    r1_status st;
-
-    R1_TRY(r1_buf_addf(out, err, "{\"id\": "));
-    R1_TRY(id ? r1_buf_add(out, id, strlen(id), err)
-              : r1_buf_addf(out, err, "%llu", (unsigned long long)line_number));
-    R1_TRY(r1_buf_addf(out, err,
-                       ", \"verdict\": \"%s\", \"score\": %s, \"how\": \"%s\", \"why\": \"%s\", "
-                       "\"us\": %.1f}\n",
-                       kinds[r->kind],
-                       r->why == R1_MATH_WHY_GOLD ? "null"
-                       : r->kind == R1_MATH_EQUAL ? "1"
-                                                  : "0",
-                       r1_math_how_name(r->how), r1_math_why_name(r->why), us));
-done:
-    return st;
-}
-
-r1_status r1_math_grade_row(const json_t *row, uint64_t line_number, r1_buf *out,
-                            r1_verdict_kind *ret_verdict, r1_err *err) {
-    const json_t *id = json_object_get(row, "id");
-    char *name = NULL, room[8][32];
+    const char *id = json_string_value(json_object_get(row->json, "id"));
+    char room[8][32];
     r1_math_result r;
     r1_status st;
     task t;
 
-    st = id ? r1_json_dump(id, JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_COMPACT, "id", &name, err)
-            : R1_OK;
-    if (st == R1_OK)
-        st = read_row(row, &t, room, err);
-    double t0_s = r1_now_s();
+    st = read_row(row->json, &t, room, err);
     if (st == R1_OK)
         st = grade(&t, &r, err);
-    if (st == R1_OK)
-        st = write_line(name, line_number, &r, 1e6 * (r1_now_s() - t0_s), out, err);
-    if (st == R1_OK)
-        *ret_verdict = verdict_of(&r);
-    else if (name)
-        r1_err_prefix(err, "id %.80s", name);
-    r1_free(name);
-    return st;
+    if (st != R1_OK) {
+        if (id)
+            r1_err_prefix(err, "id %.80s", id);
+        return st;
+    }
+    ret->verdict = kinds[r.kind];
+    ret->score = r.why == R1_MATH_WHY_GOLD ? (double)NAN : r.kind == R1_MATH_EQUAL;
+    snprintf(ret->how, sizeof ret->how, "%s", r1_math_how_name(r.how));
+    snprintf(ret->why, sizeof ret->why, "%s", r1_math_why_name(r.why));
+    return R1_OK;
 }
+
+const r1_grade_kind r1_grade_math = {
+    .name = "math",
+    .help = "pred; gold (a list: any of them; null: pred alone is parsed);\n"
+            "mode (answer, text), kind (choice), opts",
+    .open = open_kind,
+    .row = grade_row,
+    .close = close_kind,
+};

@@ -3,7 +3,7 @@
 #include "reward/math/math.h"
 #include "reward/rules.h"
 
-r1_verdict r1_rule_math(const r1_grade_input *in) {
+r1_verdict r1_rule_math(const r1_reward *reward, const r1_grade_input *in) {
     r1_math_opts o = r1_math_defaults;
     r1_math_gold *gold = NULL;
     r1_math_result r;

@@ -41,7 +41,7 @@ offers r1-generate model prompt prompts chat n max-new-tokens temperature top-p 
 offers r1-tokenize model
 offers r1-eval model data reward n temperature top-p top-k max-new-tokens min-new-tokens stop seed \
     dtype require-format
-offers r1-grade from jobs
+offers r1-grade from jobs answer-key reward problems score
 offers r1-convert dtype verify
 offers r1-bench model dtype threads batch context dir reps
 

@@ -362,6 +362,54 @@ static void a_dump_reads_back_to_itself(void **state) {
     r1_config_free(again);
 }
 
+#define REWARDS(list)                                         \
+    HEAD "data: {train: {task: arithmetic}}\nrewards: [" list \
+         "]\nstages:\n  - {name: rl, kind: grpo, total_updates: 10}\n"
+
+/* A reward has its own parameters; of several sources there may be one each. */
+static void rewards_have_parameters_and_sources(void **state) {
+    static const char text[] = REWARDS(
+        "{name: number, source: gsm8k}, {name: number, source: a/b, weight: 2.0, from: boxed}, "
+        "{name: language, target: zh}, {name: exec, command: [sh, -c, \"echo 'x: 1'\"]}, "
+        "{name: cosine, max_len: 50}");
+    static const char *const overrides[] = {"rewards.number@a/b.weight=3",
+                                            "rewards.language.min_words=5"};
+    r1_config *c = parse(text, 2, overrides), *again;
+    const r1_reward_spec *r = c->stages[0].rewards;
+    char *a, *b;
+
+    assert_true(r[0].weight == 1 && r[1].weight == 3);
+    assert_string_equal(r[0].source, "gsm8k");
+    assert_string_equal(r[1].from, "boxed");
+    assert_string_equal(r[2].target, "zh");
+    assert_int_equal(r[2].min_words, 5);
+    assert_string_equal(r[2].unit, "chars");
+    assert_int_equal(r[3].command.n, 3);
+    assert_true(r[3].deadline_s == 30);
+    assert_true(r[4].max_len == 50 && r[4].max_wrong == -0.5);
+    a = dump(c, 0);
+    again = parse(a, 0, NULL);
+    b = dump(again, 0);
+    assert_string_equal(a, b);
+    assert_null(strstr(a, "ngram"));
+    r1_free(a);
+    r1_free(b);
+    r1_config_free(c);
+    r1_config_free(again);
+    refuses(REWARDS("{name: number, min_words: 3}"), NULL,
+            "rewards.number.min_words: 3: min_words is no key of reward number");
+    refuses(REWARDS("{name: language, min_word: 3}"), NULL, "did you mean min_words?");
+    refuses(REWARDS("{weight: 3}"), NULL, "rewards[0].name: the key is missing");
+    refuses(REWARDS("{name: langage}"), NULL, "did you mean language?");
+    refuses(REWARDS("{name: exec}"), NULL, "rewards.exec.command: the key is missing");
+    refuses(REWARDS("{name: number}, {name: number}"), NULL, "listed twice");
+    refuses(REWARDS("{name: number, source: \"a.b\"}"), NULL, "source 'a.b' may only have");
+    refuses(REWARDS("{name: exec, command: [x], deadline_s: 300}"), NULL,
+            "exec: two times its deadline_s (300) must be below limits.deadline_s (600)");
+    refuses(REWARDS("{name: number, source: a}"), "rewards.number@b.weight=1",
+            "no member named 'number@b'");
+}
+
 /* Keys that a resume may change, and keys that it may not. */
 static void numeric_keys_must_not_change(void **state) {
     static const struct {
@@ -453,6 +501,7 @@ int main(void) {
         cmocka_unit_test(overrides_address_keys_and_stages),
         cmocka_unit_test(stages_have_their_own_copies),
         cmocka_unit_test(a_dump_reads_back_to_itself),
+        cmocka_unit_test(rewards_have_parameters_and_sources),
         cmocka_unit_test(numeric_keys_must_not_change),
         cmocka_unit_test(roles_follow_from_ranks_and_nodes),
         cmocka_unit_test(the_help_lists_every_part),

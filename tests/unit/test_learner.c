@@ -69,6 +69,54 @@ static void unscorable_is_not_wrong(void **state) {
     r1_config_free(cfg);
 }
 
+/* Each reward is a metric, of its own source too; what was not asked is none of its verdicts. */
+static void components_and_texts_are_metrics(void **state) {
+    static const char rewards[] = "rewards=[{name: number, source: a}, {name: exact, source: b}]";
+    char copy[sizeof rewards], *overrides[] = {copy};
+    r1_group *groups = NULL;
+    static r1_record rec;
+    r1_config *cfg;
+    r1_grpo_batch b;
+    r1_err err;
+
+    memcpy(copy, rewards, sizeof rewards);
+    ASSERT_OK(r1_config_parse(&cfg, text, strlen(text), "t.yaml", 1, overrides, &err), &err);
+    ASSERT_OK(R1_NEW(groups, 2, &err), &err);
+    fill(&groups[0], 0, 1);
+    fill(&groups[1], 1, 1);
+    for (int i = 0; i < 8; i++) {
+        r1_trajectory *t = &groups[i / 4].t[i % 4];
+        t->n_rewards = 2;
+        t->verdict[0] = i < 4 ? R1_VERDICT_WRONG : R1_VERDICT_NOT_ASKED;
+        t->verdict[1] = i < 4 ? R1_VERDICT_NOT_ASKED : R1_VERDICT_CORRECT;
+        t->score[0] = 0.25f;
+        t->score[1] = 1;
+        t->text[R1_TEXT_REFLECTIONS] = i < 2 ? 4 : 0;
+        t->text[R1_TEXT_ANSWER_CHANGED] = i == 0;
+        t->text[R1_TEXT_THINK_CHARS] = 100;
+        t->text[R1_TEXT_LANGUAGE] = 0.5;
+    }
+    assert_int_equal(r1_groups_timed_out(groups, 2), 0);
+    groups[1].t[3].verdict[1] = R1_VERDICT_TIMEOUT;
+    assert_int_equal(r1_groups_timed_out(groups, 2), 1);
+    ASSERT_OK(r1_grpo_batch_open(&b, &cfg->stages[0], groups, &err), &err);
+    r1_grpo_batch_advantages(&b, &cfg->stages[0]);
+    r1_grpo_batch_record(&b, &cfg->stages[0], &rec);
+    assert_true(r1_record_value(&rec, "reward/number@a/mean") == 0.25);
+    assert_true(r1_record_value(&rec, "reward/number@a/wrong") == 4);
+    assert_true(r1_record_value(&rec, "reward/exact@b/mean") == 1);
+    assert_true(r1_record_value(&rec, "reward/exact@b/correct") == 3);
+    assert_true(r1_record_value(&rec, "reward/exact@b/timeout") == 1);
+    assert_null(r1_record_get(&rec, "reward/exact@b/not_asked"));
+    assert_true(r1_record_value(&rec, "reflection/words_mean") == 1);
+    assert_true(r1_record_value(&rec, "reflection/frac_with") == 0.25);
+    assert_true(r1_record_value(&rec, "reflection/answer_changed_frac") == 0.125);
+    assert_true(r1_record_value(&rec, "think/chars_mean") == 100);
+    assert_true(r1_record_value(&rec, "language/consistency") == 0.5);
+    r1_grpo_batch_close(&b);
+    r1_config_free(cfg);
+}
+
 static void the_wire_carries_finite_numbers(void **state) {
     r1_wire_limits limits = {
         .max_prompt_len = 8, .max_tokens = 8, .max_samples = 8, .vocab_size = 9};
@@ -144,6 +192,7 @@ static void the_cut_is_counted(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unscorable_is_not_wrong),
+        cmocka_unit_test(components_and_texts_are_metrics),
         cmocka_unit_test(the_wire_carries_finite_numbers),
         cmocka_unit_test(one_sample_is_no_group),
         cmocka_unit_test(the_cut_is_counted),

@@ -1,17 +1,13 @@
-/* reward/: where answers stand, what numbers are, the rules' verdicts, the weighted sum, and
- * r1-grade's reading of rows and files. */
+/* reward/: where answers stand, what numbers are, the rules' verdicts, the weighted sum. */
 #include "tests/unit/unit.h"
 
 #include "reward/extract.h"
-#include "reward/grade.h"
 #include "reward/number.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define N(a) (sizeof(a) / sizeof *(a))
 
@@ -475,14 +471,14 @@ static void composite_weighs_and_requires_format(void **state) {
 
     ASSERT_OK(r1_rewards_open(&rewards, o, 3, &err), &err);
     in.completion = r1_text_of("<think>2+2</think><answer>4</answer>");
-    r1_rewards_grade(&rewards, &in, &g);
+    r1_rewards_grade(&rewards, &in, 1, &g);
     assert_true(g.total == 1.25 && g.usable && g.correct && g.n == 3);
     assert_int_equal(g.verdict[2].kind, R1_VERDICT_CORRECT);
     in.completion = r1_text_of("<think>2+2</think><answer>5</answer>");
-    r1_rewards_grade(&rewards, &in, &g);
+    r1_rewards_grade(&rewards, &in, 1, &g);
     assert_true(g.total == 0.25 && g.usable && !g.correct);
     in.completion = r1_text_of("2+2 is <answer>4</answer>"); /* right, but not in the form */
-    r1_rewards_grade(&rewards, &in, &g);
+    r1_rewards_grade(&rewards, &in, 1, &g);
     assert_true(g.total == 0 && g.usable && !g.correct);
     assert_int_equal(g.verdict[0].kind, R1_VERDICT_WRONG);
     assert_true(g.verdict[0].score == 0.0f);
@@ -499,14 +495,14 @@ static void unscorable_is_not_zero(void **state) {
     r1_err err;
 
     ASSERT_OK(r1_rewards_open(&rewards, o, 2, &err), &err);
-    r1_rewards_grade(&rewards, &in, &g);
+    r1_rewards_grade(&rewards, &in, 1, &g);
     assert_int_equal(g.usable, 0);
     assert_int_equal(g.verdict[1].kind, R1_VERDICT_UNPARSEABLE_GOLD);
     ASSERT_FAILS(r1_rewards_lint(&rewards, &in, &err), R1_DATA, &err, "'unknown'");
     r1_rewards_close(&rewards);
     o[1].weight = 0;
     ASSERT_OK(r1_rewards_open(&rewards, o, 2, &err), &err);
-    r1_rewards_grade(&rewards, &in, &g);
+    r1_rewards_grade(&rewards, &in, 1, &g);
     assert_true(g.usable && g.total == 1.0);
     r1_rewards_close(&rewards);
 }
@@ -519,182 +515,6 @@ static void unknown_names_are_usage(void **state) {
     ASSERT_FAILS(r1_reward_open(&r, &o, &err), R1_USAGE, &err, "'nubmer'");
     o = (r1_reward_options){.name = "number", .from = "first"};
     ASSERT_FAILS(r1_reward_open(&r, &o, &err), R1_USAGE, &err, "'first'");
-}
-
-/* ---- rows and files ---- */
-
-/* One row; *ret_line its verdict line. */
-static r1_status grade_row(const char *kind, const char *row, r1_buf *line, r1_err *err) {
-    r1_reward_options o = {.name = kind};
-    r1_verdict_kind verdict;
-    r1_reward *r = NULL;
-
-    ASSERT_OK(r1_reward_open(&r, &o, err), err);
-    r1_buf_init(line, 1 << 20);
-    r1_status st = r1_grade_row(r, kind, r1_text_of(row), 7, line, &verdict, err);
-    r1_reward_close(r);
-    return st;
-}
-
-static void assert_row(const char *kind, const char *row, const char *want) {
-    r1_err err;
-    r1_buf line;
-
-    ASSERT_OK(grade_row(kind, row, &line, &err), &err);
-    if (!strstr(line.data, want))
-        fail_msg("%s -> %s lacks %s", row, line.data, want);
-    json_t *v = json_loadb(line.data, line.len, 0, NULL);
-    assert_non_null(v);
-    assert_true(json_is_number(json_object_get(v, "us")));
-    json_decref(v);
-    r1_buf_done(&line);
-}
-
-static void rows_are_read_as_documented(void **state) {
-    assert_row(
-        "number", "{\"id\": \"a\", \"gold\": \"5\", \"pred\": \"so 5\"}",
-        "{\"id\": \"a\", \"verdict\": \"correct\", \"score\": 1, \"how\": \"last\", \"why\": "
-        "\"\", \"us\": ");
-    assert_row("number", "{\"gold\": 5, \"pred\": 5}", "{\"id\": 7, \"verdict\": \"correct\"");
-    assert_row("number", "{\"gold\": 0.1, \"pred\": \"1/10\"}", "\"correct\"");
-    assert_row("number", "{\"gold\": [\"4\", \"5\"], \"pred\": \"5\"}", "\"correct\"");
-    assert_row("number", "{\"gold\": [\"x\", \"5\"], \"pred\": \"4\"}", "\"wrong\"");
-    assert_row("number", "{\"gold\": null, \"pred\": \"4\"}",
-               "\"unparseable_gold\", \"score\": null");
-    assert_row("number", "{\"gold\": [], \"pred\": \"4\"}", "\"score\": null");
-    assert_row("number", "{\"question\": \"q\", \"answer\": \"1 #### 5\", \"pred\": \"#### 5\"}",
-               "\"correct\", \"score\": 1, \"how\": \"hash\"");
-    assert_row("number", "{\"question\": \"q\", \"answer\": \"1 #### 5\", \"final\": \"6\"}",
-               "\"wrong\", \"score\": 0");
-    assert_row("exact", "{\"gold\": \"yes\", \"pred\": \"yes\"}", "\"correct\"");
-    assert_row("format", "{\"prompt\": \"<think>\", \"pred\": \"a</think><answer>b</answer>\"}",
-               "\"correct\", \"score\": 1, \"how\": \"tags\"");
-    assert_row("countdown", "{\"nums\": [1, 2], \"target\": 3, \"answer\": \"1+2\"}",
-               "\"correct\"");
-    assert_row("countdown", "{\"nums\": [1, 2], \"answer\": \"1+2\"}",
-               "\"unparseable_gold\", \"score\": null");
-}
-
-static void broken_rows_name_what_is_wrong(void **state) {
-    static const struct {
-        const char *kind, *row, *message;
-    } cases[] = {
-        {"number", "{\"gold\": \"5\"}", "'pred'"},
-        {"number", "{\"pred\": \"5\"}", "'gold'"},
-        {"number", "{\"gold\": \"5\", \"pred\": [5]}", "'pred' is neither"},
-        {"number", "{\"gold\": {}, \"pred\": \"5\"}", "'gold' is neither"},
-        {"countdown", "{\"nums\": [1], \"target\": 1}", "'answer'"},
-        {"number", "[1]", "not a JSON object"},
-        {"number", "{\"gold\": \"5\", \"gold\": \"6\", \"pred\": \"5\"}", "duplicate"},
-        {"number", "{\"gold\": \"5", "column"},
-        {"number", "{\"gold\": \"5\", \"pred\": \"\xff\"}", "0xff"},
-    };
-
-    for (size_t i = 0; i < N(cases); i++) {
-        r1_err err = {0};
-        r1_buf line;
-        ASSERT_FAILS(grade_row(cases[i].kind, cases[i].row, &line, &err), R1_DATA, &err,
-                     cases[i].message);
-        r1_buf_done(&line);
-    }
-}
-
-/* Verdict lines of a file without their times. */
-static char *grade_text(const char *text, int jobs, r1_status want, const char *message) {
-    char path[] = "/tmp/r1-test-reward-XXXXXX", *out = NULL;
-    size_t n = 0;
-    r1_reward_options o = {.name = "number"};
-    uint64_t counts[R1_VERDICT_COUNT];
-    r1_reward *r = NULL;
-    r1_err err = {0};
-    int fd = mkstemp(path);
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
-    FILE *to = open_memstream(&out, &n);
-    ASSERT_OK(r1_reward_open(&r, &o, &err), &err);
-    r1_grade_options options = {r, "number", path, jobs};
-    r1_status st = r1_grade_file(&options, to, counts, &err);
-    r1_reward_close(r);
-    unlink(path);
-    fclose(to);
-    assert_int_equal(st, want);
-    if (message && (!strstr(err.msg, message) || !strstr(err.msg, path)))
-        fail_msg("message '%s' lacks '%s' or the path", err.msg, message);
-    for (char *us = out; (us = strstr(us, "\"us\": "));)
-        for (us += 6; *us != '}'; us++)
-            *us = '0';
-    return out;
-}
-
-static void lines_stay_in_order_whatever_the_threads(void **state) {
-    r1_buf in;
-    r1_err err;
-
-    r1_buf_init(&in, 16 << 20); /* several batches: more than 16384 rows */
-    for (int i = 0; i < 40000; i++)
-        ASSERT_OK(r1_buf_addf(&in, &err, "{\"id\": %d, \"gold\": \"%d\", \"pred\": \"%d\"}\n%s", i,
-                              i % 7, i % 5, i % 10 ? "" : "\n"),
-                  &err);
-    char *one = grade_text(in.data, 1, R1_OK, NULL), *four = grade_text(in.data, 4, R1_OK, NULL);
-    /* Lengths of `us` differ, so compare up to it. */
-    char *a = one, *b = four;
-    for (int i = 0; i < 40000; i++) {
-        size_t n = strcspn(a, "u");
-        while (strncmp(a + n, "us\": ", 5) != 0)
-            n += 1 + strcspn(a + n + 1, "u");
-        assert_memory_equal(a, b, n);
-        char id[32];
-        assert_int_equal(strncmp(a, id, (size_t)snprintf(id, sizeof id, "{\"id\": %d,", i)), 0);
-        a = strchr(a, '\n') + 1;
-        b = strchr(b, '\n') + 1;
-    }
-    assert_int_equal(*a, '\0');
-    assert_int_equal(*b, '\0');
-    free(one);
-    free(four);
-    r1_buf_done(&in);
-}
-
-static void what_stands_before_a_broken_line_is_written(void **state) {
-    static const char text[] = "{\"id\": 1, \"gold\": \"5\", \"pred\": \"5\"}\n\n"
-                               "{\"id\": 2, \"gold\": \"5\", \"pred\": \"6\"}\n"
-                               "{\"id\": 3, \"gold\": \"5\", \"pred\": \n"
-                               "{\"id\": 4, \"gold\": \"5\"}\n";
-
-    for (int jobs = 1; jobs <= 3; jobs += 2) {
-        char *out = grade_text(text, jobs, R1_DATA, ":4: ");
-        assert_non_null(strstr(out, "{\"id\": 1, \"verdict\": \"correct\""));
-        assert_non_null(strstr(out, "{\"id\": 2, \"verdict\": \"wrong\""));
-        assert_null(strstr(out, "{\"id\": 3"));
-        assert_null(strstr(out, "{\"id\": 4"));
-        free(out);
-    }
-    char *out = grade_text("{\"gold\": \"5\", \"pred\": \"5\"}", 1, R1_OK, NULL);
-    assert_non_null(
-        strstr(out, "{\"id\": 1, \"verdict\": \"correct\"")); /* no newline at the end */
-    free(out);
-    out = grade_text("", 2, R1_OK, NULL);
-    assert_true(!out || !*out);
-    free(out);
-}
-
-static void a_line_may_have_16_mib(void **state) {
-    size_t max = (size_t)16 << 20, head;
-    char *text = malloc(max + 64);
-
-    for (int over = 0; over < 2; over++) {
-        head = (size_t)sprintf(text, "{\"id\": 1, \"gold\": \"5\", \"pred\": \"");
-        memset(text + head, 'a', max);
-        size_t end = max + (size_t)over - 4; /* the line has max bytes, or one more */
-        strcpy(text + end, " 5\"}\n{\"gold\": \"5\", \"pred\": \"5\"}\n");
-        char *out = grade_text(text, 2, over ? R1_DATA : R1_OK, over ? ":1: line of" : NULL);
-        if (!over)
-            assert_non_null(strstr(out, "{\"id\": 1, \"verdict\": \"correct\""));
-        free(out);
-    }
-    free(text);
 }
 
 int main(void) {
@@ -712,11 +532,6 @@ int main(void) {
         cmocka_unit_test(composite_weighs_and_requires_format),
         cmocka_unit_test(unscorable_is_not_zero),
         cmocka_unit_test(unknown_names_are_usage),
-        cmocka_unit_test(rows_are_read_as_documented),
-        cmocka_unit_test(broken_rows_name_what_is_wrong),
-        cmocka_unit_test(lines_stay_in_order_whatever_the_threads),
-        cmocka_unit_test(what_stands_before_a_broken_line_is_written),
-        cmocka_unit_test(a_line_may_have_16_mib),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

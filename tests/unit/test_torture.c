@@ -524,17 +524,20 @@ static r1_status summary_read(r1_err *err) {
 /* ---- rewards ---- */
 
 static r1_status grade(const char *name, const char *row, r1_err *err) {
-    const r1_reward_options o = {.name = name};
-    r1_verdict_kind kind;
-    r1_reward *r = NULL;
+    const r1_grade_options o = {.kind = name, .jobs = 1};
+    const r1_grade_kind *kind;
+    const char *verdict;
+    void *ctx = NULL;
     r1_status st;
 
     r1_buf_init(&message, 1 << 20);
-    R1_TRY(r1_reward_open(&r, &o, err));
-    R1_TRY(r1_grade_row(r, name, r1_text_of(row), 7, &message, &kind, err));
-    message.len = (size_t)(strstr(message.data, ", \"us\"") - message.data); /* a time */
+    R1_TRY(r1_grade_kind_find(name, &kind, err));
+    R1_TRY(kind->open(&o, &ctx, err));
+    st = r1_grade_line(kind, ctx, r1_text_of(row), 7, 0, &message, &verdict, err);
+    kind->close(ctx);
+    if (st == R1_OK)
+        message.len = (size_t)(strstr(message.data, ", \"us\"") - message.data); /* a time */
 done:
-    r1_reward_close(r);
     if (st != R1_OK)
         r1_buf_done(&message);
     return st;

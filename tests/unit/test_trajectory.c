@@ -21,6 +21,7 @@ static void make(r1_buf *out) {
     ASSERT_OK(r1_trajectory_alloc(&g.t[0], 2, &err), &err);
     g.injected = 3;
     g.t[0].n_rewards = 2;
+    g.t[0].text[R1_TEXT_LANGUAGE] = 0.25f;
     memset(g.t[0].note[0], 'w', LONG);
     r1_buf_init(out, 1 << 20);
     ASSERT_OK(r1_group_encode(&g, out, &err), &err);
@@ -46,6 +47,7 @@ static void reasons_arrive(void **state) {
     assert_int_equal(g.injected, 3);
     assert_int_equal(strlen(g.t[0].note[0]), LONG);
     assert_string_equal(g.t[0].note[1], "");
+    assert_true(g.t[0].text[R1_TEXT_LANGUAGE] == 0.25f);
     r1_group_done(&g);
     r1_buf_done(&b);
 }

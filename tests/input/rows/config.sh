@@ -10,6 +10,11 @@ train 64 "no stage 'rll'|did you mean rl?" rll.lr=1e-3
 train 64 'rl.learning_rate|unknown key|did you mean lr?' rl.learning_rate=1e-3
 train 64 'rl.num_generations|did you mean group_size?' rl.num_generations=4
 train 64 "'nmber'|did you mean number?" rewards.nmber.weight=2
+train 64 'rewards.number.ngram: 3: ngram is no key of reward number' rewards.number.ngram=3
+train 64 "reward 'exec': there is no program 'no-such-program'" \
+    'rewards=[{name: exec, command: [no-such-program]}]'
+train 64 "reward 'cosine' goes by the verdict of the first reward" 'rewards=[{name: cosine}]'
+train 65 "no reward is for the row's data_source" 'rewards=[{name: number, source: gsm8k}]'
 train 64 'optimizer.lr|it is a key of a stage' optimizer.lr=1
 train 64 'warm.group_size|is no key of kind sft' warm.group_size=2
 train 64 'seed|x is not an integer' seed=x

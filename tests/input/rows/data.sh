@@ -35,6 +35,14 @@ bad 74 'nosuch.jsonl' r1-grade number nosuch.jsonl
 bad 65 'graded.jsonl:2' r1-grade number "$in/graded.jsonl"
 bad 65 "nogold.jsonl:1|'gold'" r1-grade number "$in/nogold.jsonl"
 bad 64 "'numbr' is unknown" r1-grade numbr "$in/graded.jsonl"
+bad 64 '--from is no option of kind exact' r1-grade exact "$in/graded.jsonl" --from last
+bad 64 "'report' takes two files" r1-grade report "$in/graded.jsonl"
+bad 64 "'number' takes one file" r1-grade number "$in/graded.jsonl" "$in/graded.jsonl"
+bad 65 'no output of r1-grade' r1-grade report "$in/graded.jsonl" "$in/graded.jsonl"
+bad 64 "reward 'nubmer' is unknown" r1-grade lint "$in/gold.jsonl" --reward nubmer
+bad 65 "gold.jsonl:1: key 'function' is missing" r1-grade shaping "$in/gold.jsonl"
+bad 64 "target 'xx' is unknown" r1-grade language "$in/graded.jsonl" --target xx
+bad 65 "gold.jsonl:1: key 'x' is missing" r1-grade lint "$in/gold.jsonl" --answer-key x
 
 good 'the question holds 1 added token of the tokenizer as text, which template plain takes' \
     r1-train "$in/tiny.yaml" --dry-run data.train.task=none data.train.file="$in/think.jsonl" \
