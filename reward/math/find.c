@@ -295,8 +295,7 @@ static r1_text number_at(r1_text t, size_t first) {
     while (end < t.n && (is_digit(t.s[end]) ||
                          (end + 1 < t.n && strchr(".,/:", t.s[end]) && is_digit(t.s[end + 1]))))
         end++;
-    if (at(t, end, "%"))
-        end++;
+    end += at(t, end, "%") ? 1 : at(t, end, "\\%") ? 2 : 0;
     return span(t, i, end);
 }
 
