@@ -98,5 +98,6 @@ extern const r1_grade_kind r1_grade_number, r1_grade_exact, r1_grade_choice, r1_
     r1_grade_format, r1_grade_language;
 extern const r1_grade_kind r1_grade_shaping, r1_grade_lint;
 extern const r1_grade_kind r1_grade_code; /* judge/judge_row.c */
+extern const r1_grade_kind r1_grade_math; /* math/math_row.c */
 
 #endif

@@ -3,9 +3,17 @@
 
 #include <string.h>
 
-const r1_grade_kind *const r1_grade_kinds[] = {
-    &r1_grade_number,   &r1_grade_exact,   &r1_grade_choice, &r1_grade_countdown, &r1_grade_format,
-    &r1_grade_language, &r1_grade_shaping, &r1_grade_lint,   &r1_grade_code,      NULL};
+const r1_grade_kind *const r1_grade_kinds[] = {&r1_grade_number,
+                                               &r1_grade_exact,
+                                               &r1_grade_choice,
+                                               &r1_grade_countdown,
+                                               &r1_grade_format,
+                                               &r1_grade_language,
+                                               &r1_grade_shaping,
+                                               &r1_grade_lint,
+                                               &r1_grade_code,
+                                               &r1_grade_math,
+                                               NULL};
 
 r1_status r1_grade_kind_find(const char *name, const r1_grade_kind **ret, r1_err *err) {
     char names[512];

@@ -23,6 +23,13 @@ static const char *how_marked(const r1_reward *r, const r1_grade_input *in) {
     return r1_place_name(r1_extract_marked(segment, &span));
 }
 
+static const char *how_math(const r1_reward *r, const r1_grade_input *in) {
+    r1_text segment = r1_extract_segment(in->question, in->completion), span;
+    r1_place place = r1_extract_boxed(segment, &span);
+
+    return r1_place_name(place == R1_PLACE_NONE ? r1_extract_answer_tag(segment, &span) : place);
+}
+
 static const char *how_exact(const r1_reward *r, const r1_grade_input *in) {
     r1_text segment = r1_extract_segment(in->question, in->completion), span;
     r1_place place = r1_extract_answer_tag(segment, &span);
@@ -51,6 +58,7 @@ static const r1_rule rules[] = {
     {"loop", r1_rule_loop, NULL, NULL, 0},
     {"exec", NULL, r1_rule_exec, NULL, 0},
     {"code", NULL, r1_rule_code, NULL, 0},
+    {"math", r1_rule_math, NULL, how_math, 0},
 };
 #define N_RULES ((int)(sizeof rules / sizeof *rules))
 

@@ -36,6 +36,7 @@ static const char *const reward_names[] = {"exact",
                                            "loop",
                                            "exec",
                                            "code",
+                                           "math",
                                            NULL}; /* as r1_reward_kind */
 static const char *const answers[] = {"answer_tag", "boxed", NULL};
 static const char *const targets[] = {"auto", "en", "zh", "de", "fr", "es", "it", "pt", "ja",

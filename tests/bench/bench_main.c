@@ -12,7 +12,8 @@ static const struct {
     r1_status (*run)(const bench_options *o, r1_err *err);
 } benches[] = {{"decode", bench_decode}, {"prefill", bench_prefill},
                {"train", bench_train},   {"weights", bench_weights},
-               {"wire", bench_wire},     {"checkpoint", bench_checkpoint}};
+               {"wire", bench_wire},     {"checkpoint", bench_checkpoint},
+               {"grade", bench_grade}};
 
 static r1_status parse(int argc, char **argv, bench_options *o, r1_cli_result *ret, r1_err *err) {
     const r1_cli_option table[] = {
@@ -34,7 +35,7 @@ static r1_status parse(int argc, char **argv, bench_options *o, r1_cli_result *r
         {0}};
     const r1_cli cli = {
         .program = "r1-bench",
-        .usage = "decode|prefill|train|weights|wire|checkpoint",
+        .usage = "decode|prefill|train|weights|wire|checkpoint|grade",
         .about = "Measure one part of a run.  One JSON line a measurement, with the peaks of this\n"
                  "machine measured beside it.  Nothing else should run meanwhile;\n"
                  "under mpirun the first rank alone measures.",
@@ -46,7 +47,9 @@ static r1_status parse(int argc, char **argv, bench_options *o, r1_cli_result *r
             "               memory can do, with as many threads\n"
             "  checkpoint   write_gbs with fsync, read_gbs_checkpoint from the disk and not from\n"
             "               the page cache; disk_write_gbs, disk_read_gbs: a plain file of the "
-            "size\n\n"
+            "size\n"
+            "  grade        mathematical answers in made-up responses, on one core; the best "
+            "repetition\n\n"
             "Examples\n"
             "  r1-bench decode --batch 64 --context 64 --new-tokens 128\n"
             "  r1-bench train --dtype fp32 --sequences 4 --length 256\n"

@@ -34,5 +34,7 @@ R1_MUST_USE r1_status bench_weights(const bench_options *o, r1_err *err);
 R1_MUST_USE r1_status bench_wire(const bench_options *o, r1_err *err);
 /* A checkpoint in `dir`: written with fsync, read back. */
 R1_MUST_USE r1_status bench_checkpoint(const bench_options *o, r1_err *err);
+/* Mathematical answers at the end of responses of 2 to 8 kB, one core, several kinds. */
+R1_MUST_USE r1_status bench_grade(const bench_options *o, r1_err *err);
 
 #endif

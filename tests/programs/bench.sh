@@ -37,6 +37,9 @@ try 0 r1-bench weights $tiny
 has gbs read_gbs
 try 0 r1-bench wire $tiny
 has encode_tokens_per_s encode_gbs decode_tokens_per_s decode_gbs read_gbs
+try 0 r1-bench grade --reps 1
+says out '"what": "grade"'
+has us answers_per_s
 try 0 r1-bench checkpoint $tiny
 has write_gbs read_gbs_checkpoint disk_write_gbs disk_read_gbs
 exit $bad
