@@ -155,6 +155,7 @@ typedef enum r1_reward_kind {
     R1_REWARD_LOOP,
     R1_REWARD_EXEC,
     R1_REWARD_CODE,
+    R1_REWARD_MATH,
 } r1_reward_kind;
 
 /* "number", or of one source "number@gsm8k": in key paths, metrics and dumps.  Returns buf. */

@@ -415,8 +415,8 @@ static void the_schema_knows_every_reward(void **state) {
         assert_int_equal(r1_section_kind(r1_schema_reward, &spec), n);
     }
     assert_null(r1_reward_name(n));
-    assert_string_equal(names[R1_REWARD_CODE], "code");
-    assert_int_equal(n, R1_REWARD_CODE + 1);
+    assert_string_equal(names[R1_REWARD_MATH], "math");
+    assert_int_equal(n, R1_REWARD_MATH + 1);
 }
 
 /* No memory is a verdict of its own, never a score. */
