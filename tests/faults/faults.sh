@@ -222,7 +222,8 @@ try colocated 1 reduce 14 spin
 try colocated 1 rollout 14 abort
 try colocated 1 optimizer 14 exit=3
 try split 2 rollout 14 garble
-launcher TERM none 75 85
+# mpirun takes a second or two to pass it on.
+launcher TERM none 75 85 -- rl.total_updates=8000
 launcher KILL none 75
 launcher STOP 0
 # Nobody reads what rank 0 says: it is blocked once the pipe is full.
