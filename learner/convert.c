@@ -208,7 +208,7 @@ static r1_status write_checkpoint(source *s, const char *dir, r1_err *err) {
     numbers.weights_checksum = weights;
     numbers.optimizer_checksum = r1_hash64(moments, sizeof moments);
     R1_TRY(r1_ckpt_begin(dir, 0, tmp, sizeof tmp, err));
-    R1_TRY(r1_ckpt_write_shard(tmp, 0, l, s->ops, 0, l->n_units, w, NULL, NULL, &shard, err));
+    R1_TRY(r1_ckpt_write_shard(tmp, 0, l, 0, l->n_units, w, NULL, NULL, &shard, err));
     R1_TRY(write_tokenizer(s, tmp, err));
     R1_TRY(r1_arch_to_json(&s->arch, "float32", &json, err));
     texts.model = json;

@@ -144,13 +144,8 @@ r1_status r1_file_fsync(const char *path, r1_err *err) {
     return st;
 }
 
-void r1_file_write_soon(const char *path) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
+void r1_file_write_soon(int fd) {
     (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    close(fd);
 }
 
 void r1_file_read_soon(const char *path) {

@@ -24,7 +24,7 @@ R1_MUST_USE r1_status r1_file_write_atomic(const char *path, const void *data, s
                                            r1_err *err);
 R1_MUST_USE r1_status r1_file_fsync(const char *path, r1_err *err); /* file or directory */
 /* Hints, which may do nothing: the disk begins to write what a file has got so far, or to read it. */
-void r1_file_write_soon(const char *path);
+void r1_file_write_soon(int fd);
 void r1_file_read_soon(const char *path);
 
 R1_MUST_USE r1_status r1_dir_make(const char *path, r1_err *err); /* with parents; may exist */

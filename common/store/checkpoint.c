@@ -209,12 +209,12 @@ static r1_status make_manifest(const char *tmp, const r1_ckpt_shard *shards, int
             continue;
         R1_TRY(r1_path_format(path, sizeof path, err, "%s/%s", tmp, e->d_name));
         R1_TRY(r1_file_fsync(path, err));
-        R1_TRY(r1_manifest_measure(path, &bytes, &hash, err));
+        R1_TRY(r1_manifest_measure(path, NULL, 0, &bytes, &hash, err));
         R1_TRY(r1_manifest_add(m, e->d_name, bytes, hash, err));
     }
     if (*reference) {
         R1_TRY(r1_path_format(path, sizeof path, err, "%s/../%s", tmp, reference));
-        R1_TRY(r1_manifest_measure(path, &bytes, &hash, err));
+        R1_TRY(r1_manifest_measure(path, NULL, 0, &bytes, &hash, err));
         snprintf(name, sizeof name, "../%s", reference);
         R1_TRY(r1_manifest_add(m, name, bytes, hash, err));
     }

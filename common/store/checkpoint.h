@@ -9,14 +9,14 @@
  *                         /optimizer/{m,v}/<name>; /train, /rng, /data: numbers; /config: texts.
  *                         For h5dump, h5py and people; our reader opens the shards.
  *     config.json, tokenizer files     so that the directory is a model like any other
- *     manifest            size and xxh3 of every file, and of the reference policy that is named
+ *     manifest            size and hash of every file, and of the reference policy that is named
  *   checkpoints/reference_000400.h5    the KL reference as compute-dtype weights, written once when
  *                         it is replaced, and kept while a checkpoint names it
  *
  * Writing: r1_ckpt_begin (one rank), r1_ckpt_write_shard (every learner, at the same time),
  * agreement of all (the caller's), r1_ckpt_finish (one rank): manifest, fsync, rename, fsync.  A
  * directory without a valid manifest is no checkpoint.  Shards are cut at units, so any number of
- * learners can read what any other number wrote.  No MPI here; one thread of a process.
+ * learners can read what any other number wrote.  No MPI here; one caller at a time in a process.
  *
  * Hashes find damage, not malice: whoever makes manifest and HDF5 files that agree decides what
  * libhdf5 parses, so checkpoints are to be taken from people that one trusts. */
@@ -77,11 +77,10 @@ R1_MUST_USE r1_status r1_ckpt_begin(const char *dir, int64_t step, char *ret_tmp
 R1_MUST_USE r1_status r1_ckpt_tmp(const char *dir, int64_t step, char *ret_tmp, size_t size,
                                   r1_err *err);
 /* Units [u0, u1): w, m, v point at the first one's first element; m and v NULL: zero moments, which
- * take no room. */
+ * take no room.  What it returns has been read back from the file.  Uses a thread of its own. */
 R1_MUST_USE r1_status r1_ckpt_write_shard(const char *tmp, int index, const r1_layout *l,
-                                          const r1_ops *ops, uint32_t u0, uint32_t u1,
-                                          const float *w, const float *m, const float *v,
-                                          r1_ckpt_shard *ret, r1_err *err);
+                                          uint32_t u0, uint32_t u1, const float *w, const float *m,
+                                          const float *v, r1_ckpt_shard *ret, r1_err *err);
 /* After all shards are there.  Other files that lie in tmp become part of it. */
 R1_MUST_USE r1_status r1_ckpt_finish(const char *dir, const char *tmp, const r1_layout *l,
                                      const r1_ckpt_shard *shards, int n_shards,

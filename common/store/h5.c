@@ -1,13 +1,16 @@
 /* HDF5 with our errors; see h5.h. */
 #include "common/store/h5.h"
 
+#include "common/base/card.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 
 #define TEXT_MAX ((size_t)64 << 20)
+#define PIECE \
+    ((size_t)32 << 20) /* of a large dataset: the disk writes one while the next is copied */
 
 /* What cannot be read is damage; the cause of a failed read is not known here. */
 static r1_status unreadable(hid_t file, const char *what, const char *name, r1_err *err) {
@@ -67,21 +70,63 @@ r1_status r1_h5_group(hid_t file, const char *name, r1_err *err) {
     return R1_OK;
 }
 
-r1_status r1_h5_write(hid_t file, const char *name, hid_t file_type, hid_t type, const void *data,
-                      size_t n, r1_err *err) {
+static void write_soon(hid_t file) {
+    void *handle = NULL;
+
+    if (H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0)
+        r1_file_write_soon(*(const int *)handle); /* the driver is the one of POSIX files */
+}
+
+/* Elements [at, at + n) of a dataset of one dimension. */
+static int write_piece(hid_t set, hid_t type, const uint8_t *data, hsize_t at, hsize_t n) {
+    hid_t from = H5Screate_simple(1, &n, NULL), to = H5Dget_space(set);
+    int good = H5Sselect_hyperslab(to, H5S_SELECT_SET, &at, NULL, &n, NULL) >= 0 &&
+               H5Dwrite(set, type, from, to, H5P_DEFAULT, data + at * H5Tget_size(type)) >= 0;
+
+    H5Sclose(from);
+    H5Sclose(to);
+    return good;
+}
+
+/* All of it, in pieces that a library's buffers are too small for. */
+static r1_status write_pieces(hid_t file, hid_t set, const char *name, hid_t type, const void *data,
+                              size_t n, r1_h5_wrote *wrote, void *arg, r1_err *err) {
+    size_t size = H5Tget_size(type), most = PIECE / size;
+
+    for (size_t at = 0; at < n; at += most) {
+        size_t piece = n - at < most ? n - at : most;
+        if (!write_piece(set, type, data, at, piece) || H5Dflush(set) < 0)
+            return unwritten(file, "write", name, err);
+        if (piece == most)
+            write_soon(file);
+        if (wrote)
+            wrote(arg, H5Dget_offset(set), (at + piece) * size);
+        r1_tick();
+    }
+    return R1_OK;
+}
+
+r1_status r1_h5_write_followed(hid_t file, const char *name, hid_t file_type, hid_t type,
+                               const void *data, size_t n, r1_h5_wrote *wrote, void *arg,
+                               r1_err *err) {
     hsize_t dims[1] = {n};
 
     errno = 0;
     hid_t space = H5Screate_simple(1, dims, NULL);
     hid_t set = H5Dcreate2(file, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    r1_status st = R1_OK;
+    r1_status st = set < 0 ? unwritten(file, "write", name, err)
+                   : data  ? write_pieces(file, set, name, type, data, n, wrote, arg, err)
+                           : R1_OK;
 
-    if (set < 0 || (n && data && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0))
-        st = unwritten(file, "write", name, err);
     if (set >= 0 && H5Dclose(set) < 0 && st == R1_OK)
         st = unwritten(file, "write", name, err);
     H5Sclose(space);
     return st;
+}
+
+r1_status r1_h5_write(hid_t file, const char *name, hid_t file_type, hid_t type, const void *data,
+                      size_t n, r1_err *err) {
+    return r1_h5_write_followed(file, name, file_type, type, data, n, NULL, NULL, err);
 }
 
 /* Class, size and rank of a dataset, before anything is read into memory of ours. */
@@ -133,18 +178,6 @@ r1_status r1_h5_length(hid_t file, const char *name, size_t *ret, r1_err *err) {
     *ret = (size_t)H5Sget_simple_extent_npoints(space);
     H5Sclose(space);
     H5Dclose(set);
-    return R1_OK;
-}
-
-r1_status r1_h5_offset(hid_t file, const char *name, uint64_t *ret, r1_err *err) {
-    hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
-    haddr_t at = set >= 0 ? H5Dget_offset(set) : HADDR_UNDEF;
-
-    if (set >= 0)
-        H5Dclose(set);
-    if (at == HADDR_UNDEF)
-        return unreadable(file, "locate", name, err);
-    *ret = at;
     return R1_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "common/base/err.h"
 
 #include <hdf5.h>
+#include <stdint.h>
 
 R1_MUST_USE r1_status r1_h5_create(hid_t *ret, const char *path, r1_err *err);
 R1_MUST_USE r1_status r1_h5_open(hid_t *ret, const char *path, r1_err *err);
@@ -15,14 +16,18 @@ R1_MUST_USE r1_status r1_h5_group(hid_t file, const char *name, r1_err *err);
 /* A contiguous 1-D dataset; data NULL: zeros, which take no room in the file. */
 R1_MUST_USE r1_status r1_h5_write(hid_t file, const char *name, hid_t file_type, hid_t type,
                                   const void *data, size_t n, r1_err *err);
+/* The same for much data, in pieces: after each one `wrote` hears where the dataset begins in the file
+ * and how many of its bytes are there to be read.  Offsets are 8-byte aligned in files that
+ * r1_h5_create made. */
+typedef void r1_h5_wrote(void *arg, uint64_t offset, size_t bytes);
+R1_MUST_USE r1_status r1_h5_write_followed(hid_t file, const char *name, hid_t file_type,
+                                           hid_t type, const void *data, size_t n,
+                                           r1_h5_wrote *wrote, void *arg, r1_err *err);
 /* Elements [first, first + n) of a 1-D dataset of this class and element size; it must have at least
  * so many. */
 R1_MUST_USE r1_status r1_h5_read(hid_t file, const char *name, H5T_class_t class, hid_t type,
                                  size_t first, size_t n, void *data, r1_err *err);
 R1_MUST_USE r1_status r1_h5_length(hid_t file, const char *name, size_t *ret, r1_err *err);
-
-/* Where a dataset's bytes lie in the file; 8-byte aligned in files that r1_h5_create made. */
-R1_MUST_USE r1_status r1_h5_offset(hid_t file, const char *name, uint64_t *ret, r1_err *err);
 
 /* A scalar with its unit as an attribute. */
 R1_MUST_USE r1_status r1_h5_write_int(hid_t file, const char *name, int64_t x, const char *unit,

@@ -11,20 +11,35 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char first_line[] = "r1-manifest 2\n", last_line[] = "%016" PRIx64 " manifest\n";
+static const char first_line[] = "r1-manifest 3\n", last_line[] = "%016" PRIx64 " manifest\n";
 #define LAST_LINE_BYTES ((size_t)16 + sizeof " manifest\n" - 1)
 
-r1_status r1_manifest_measure(const char *path, uint64_t *ret_bytes, uint64_t *ret_hash,
-                              r1_err *err) {
-    r1_map map;
-    r1_status st = r1_map_open(&map, path, err);
+static size_t pieces_of(size_t bytes) {
+    return (bytes + R1_MANIFEST_PIECE - 1) / R1_MANIFEST_PIECE;
+}
 
-    if (st != R1_OK)
-        return st;
+r1_status r1_manifest_measure(const char *path, const uint64_t *known, size_t n_known,
+                              uint64_t *ret_bytes, uint64_t *ret_hash, r1_err *err) {
+    uint64_t *hash = NULL;
+    r1_map map = {0};
+    r1_status st;
+
+    R1_TRY(r1_map_open(&map, path, err));
+    size_t n = pieces_of(map.len);
+    R1_TRY(R1_NEW(hash, n + 1, err));
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i * R1_MANIFEST_PIECE, left = map.len - at;
+        hash[i] =
+            i < n_known && known[i]
+                ? known[i]
+                : r1_hash64(map.data + at, left < R1_MANIFEST_PIECE ? left : R1_MANIFEST_PIECE);
+    }
     *ret_bytes = map.len;
-    *ret_hash = r1_hash64(map.data, map.len);
+    *ret_hash = r1_hash64(hash, n * sizeof *hash);
+done:
+    r1_free(hash);
     r1_map_close(&map);
-    return R1_OK;
+    return st;
 }
 
 r1_status r1_manifest_add(r1_manifest *m, const char *name, uint64_t bytes, uint64_t hash,
@@ -145,7 +160,7 @@ r1_status r1_manifest_check(const r1_manifest *m, const char *dir, r1_manifest_d
                            (long long)info.st_size, e->bytes);
         if (depth == R1_MANIFEST_SIZES || has_own_hashes(e->name))
             continue;
-        R1_TRY(r1_manifest_measure(path, &bytes, &hash, err));
+        R1_TRY(r1_manifest_measure(path, NULL, 0, &bytes, &hash, err));
         if (hash != e->hash)
             return R1_FAIL(err, R1_DATA, "'%s' is damaged: its hash differs from the manifest's",
                            path);

@@ -1,8 +1,9 @@
 #ifndef R1_STORE_MANIFEST_H
 #define R1_STORE_MANIFEST_H
-/* `manifest`: one line a file of a checkpoint, "xxh3 size name"; names may begin with "../" for the
- * reference policy.  The first line is the format, the last one the xxh3 of all before it.  Written
- * last.  Limits: 1200 files, names of 95 bytes. */
+/* `manifest`: one line a file of a checkpoint, "hash size name"; names may begin with "../" for the
+ * reference policy.  The hash is the xxh3 of the xxh3 (64 bits, little-endian) of the file's pieces
+ * of 4 MiB, so that pieces can be hashed as they are written.  The first line is the format, the
+ * last one the xxh3 of all before it.  Written last.  Limits: 1200 files, names of 95 bytes. */
 #include "common/base/err.h"
 
 #include <stdint.h>
@@ -12,16 +13,17 @@ typedef struct r1_manifest_entry {
     uint64_t bytes, hash;
 } r1_manifest_entry;
 
-#define R1_MANIFEST_MAX 1200
+#define R1_MANIFEST_MAX   1200
+#define R1_MANIFEST_PIECE ((size_t)4 << 20)
 
 typedef struct r1_manifest {
     int n;
     r1_manifest_entry entry[R1_MANIFEST_MAX];
 } r1_manifest;
 
-/* Size and xxh3 of a file. */
-R1_MUST_USE r1_status r1_manifest_measure(const char *path, uint64_t *ret_bytes, uint64_t *ret_hash,
-                                          r1_err *err);
+/* Size and hash of a file.  known[n_known]: hashes of its first pieces, 0 where not known. */
+R1_MUST_USE r1_status r1_manifest_measure(const char *path, const uint64_t *known, size_t n_known,
+                                          uint64_t *ret_bytes, uint64_t *ret_hash, r1_err *err);
 R1_MUST_USE r1_status r1_manifest_add(r1_manifest *m, const char *name, uint64_t bytes,
                                       uint64_t hash, r1_err *err);
 const r1_manifest_entry *r1_manifest_find(const r1_manifest *m, const char *name);

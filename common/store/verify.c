@@ -85,7 +85,7 @@ r1_status r1_ckpt_verify(const char *path, r1_err *err) {
         uint64_t bytes, hash;
         int shard;
         R1_TRY(r1_path_format(file, sizeof file, err, "%s/%s", path, e->name));
-        R1_TRY(r1_manifest_measure(file, &bytes, &hash, err));
+        R1_TRY(r1_manifest_measure(file, NULL, 0, &bytes, &hash, err));
         if (hash == e->hash && bytes == e->bytes)
             continue;
         st = sscanf(e->name, "shard_%4d.h5", &shard) == 1

@@ -11,7 +11,6 @@
 
 struct r1_ckpt_writer {
     const r1_layout *l;
-    r1_ops *ops; /* of one thread: they only say with how many to hash */
     int index;
     uint32_t u0, u1;
     r1_slab slab; /* the snapshot; closed: none */
@@ -44,7 +43,6 @@ r1_status r1_ckpt_writer_open(r1_ckpt_writer **ret, const r1_layout *l, int inde
     x->index = index;
     x->u0 = u0;
     x->u1 = u1;
-    R1_TRY(r1_ops_open(&x->ops, R1_F32, "ref", 1, err));
     if (snapshot)
         R1_TRY(r1_slab_open(&x->slab, r1_ckpt_writer_bytes(l, u0, u1), "checkpoint snapshot", err));
     *ret = x;
@@ -59,8 +57,6 @@ void r1_ckpt_writer_close(r1_ckpt_writer *w) {
         return;
     if (w->started)
         pthread_join(w->thread, NULL);
-    if (w->ops)
-        r1_ops_close(w->ops);
     r1_slab_close(&w->slab);
     r1_free(w);
 }
@@ -68,8 +64,8 @@ void r1_ckpt_writer_close(r1_ckpt_writer *w) {
 static void *run(void *arg) {
     r1_ckpt_writer *x = arg;
 
-    x->st = r1_ckpt_write_shard(x->tmp, x->index, x->l, x->ops, x->u0, x->u1, x->x[0], x->x[1],
-                                x->x[2], &x->shard, &x->err);
+    x->st = r1_ckpt_write_shard(x->tmp, x->index, x->l, x->u0, x->u1, x->x[0], x->x[1], x->x[2],
+                                &x->shard, &x->err);
     atomic_store(&x->done, 1);
     return NULL;
 }

@@ -440,8 +440,7 @@ static r1_status write_and_read(const char *dir, const bench_model *m, r1_shard 
 
     double t0 = r1_now_s();
     R1_TRY(r1_ckpt_begin(dir, 0, tmp, sizeof tmp, err));
-    R1_TRY(
-        r1_ckpt_write_shard(tmp, 0, &m->model.layout, m->ops, 0, n, s->w, s->m, s->v, &shard, err));
+    R1_TRY(r1_ckpt_write_shard(tmp, 0, &m->model.layout, 0, n, s->w, s->m, s->v, &shard, err));
     R1_TRY(r1_ckpt_finish(dir, tmp, &m->model.layout, &shard, 1, &numbers, &texts, err));
     double t1 = r1_now_s();
     R1_TRY(r1_path_format(path, sizeof path, err, "%s/step_000000", dir));

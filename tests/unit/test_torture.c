@@ -585,8 +585,8 @@ static r1_status checkpoint_save(const char *dir, r1_err *err) {
     R1_TRY(r1_arch_to_json(&sample_arch, "float32", &json, err));
     texts.model = json;
     R1_TRY(r1_ckpt_begin(dir, 1, tmp, sizeof tmp, err));
-    R1_TRY(r1_ckpt_write_shard(tmp, 0, &layout, ops, 0, layout.n_units, weights, NULL, NULL, &shard,
-                               err));
+    R1_TRY(
+        r1_ckpt_write_shard(tmp, 0, &layout, 0, layout.n_units, weights, NULL, NULL, &shard, err));
     st = r1_ckpt_finish(dir, tmp, &layout, &shard, 1, &numbers, &texts, err);
 done:
     r1_free(json);
