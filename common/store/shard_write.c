@@ -45,20 +45,21 @@ typedef struct follower {
     pthread_t thread;
     pthread_mutex_t lock; /* guards what stands here */
     pthread_cond_t more;
-    uint64_t at;    /* of the part in the file */
-    size_t written; /* bytes of it */
-    int ended;      /* no more will come */
+    uint64_t offset; /* of the part in the file */
+    size_t written;  /* bytes of it */
+    int ended;       /* no more will come */
     /* of the thread alone, until it is joined */
+    uint64_t at;   /* offset */
     uint32_t unit; /* the next to compare */
     r1_status st;
     r1_err err;
 } follower;
 
-static void wrote(void *arg, uint64_t at, size_t bytes) {
+static void wrote(void *arg, uint64_t offset, size_t bytes) {
     follower *f = arg;
 
     pthread_mutex_lock(&f->lock);
-    f->at = at;
+    f->offset = offset;
     f->written = bytes;
     pthread_cond_signal(&f->more);
     pthread_mutex_unlock(&f->lock);
@@ -69,6 +70,7 @@ static size_t wait_for_more(follower *f, size_t have) {
     while (f->written == have && !f->ended)
         pthread_cond_wait(&f->more, &f->lock);
     size_t written = f->written;
+    f->at = f->offset;
     pthread_mutex_unlock(&f->lock);
     return written;
 }
