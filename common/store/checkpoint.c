@@ -73,7 +73,7 @@ static r1_status view_tensor(const view *v, const r1_tensor *t, const char *grou
     const r1_layout *l = v->l;
     hsize_t dims[2] = {t->is_matrix ? (hsize_t)t->rows : (hsize_t)t->cols, (hsize_t)t->cols};
     hid_t space = H5Screate_simple(t->is_matrix ? 2 : 1, dims, NULL);
-    hid_t plist = H5Pcreate(H5P_DATASET_CREATE), data = -1;
+    hid_t plist = r1_h5_dataset_properties(), data = -1;
     uint32_t end = t + 1 < l->tensors + l->n_tensors ? t[1].unit0 : l->n_units;
     float missing = __builtin_nanf("");
     char path[160], file[32];

@@ -70,6 +70,23 @@ r1_status r1_h5_group(hid_t file, const char *name, r1_err *err) {
     return R1_OK;
 }
 
+hid_t r1_h5_dataset_properties(void) {
+    hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+
+    H5Pset_obj_track_times(list, 0);
+    return list;
+}
+
+static hid_t create_dataset(hid_t file, const char *name, hid_t type, hid_t space) {
+    hid_t list = r1_h5_dataset_properties();
+    hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    int why = errno;
+
+    H5Pclose(list);
+    errno = why;
+    return set;
+}
+
 static void write_soon(hid_t file) {
     void *handle = NULL;
 
@@ -113,7 +130,7 @@ r1_status r1_h5_write_followed(hid_t file, const char *name, hid_t file_type, hi
 
     errno = 0;
     hid_t space = H5Screate_simple(1, dims, NULL);
-    hid_t set = H5Dcreate2(file, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t set = create_dataset(file, name, file_type, space);
     r1_status st = set < 0 ? unwritten(file, "write", name, err)
                    : data  ? write_pieces(file, set, name, type, data, n, wrote, arg, err)
                            : R1_OK;
@@ -186,7 +203,7 @@ static r1_status write_scalar(hid_t file, const char *name, hid_t file_type, hid
 
     errno = 0;
     hid_t space = H5Screate(H5S_SCALAR);
-    hid_t set = H5Dcreate2(file, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t set = create_dataset(file, name, file_type, space);
     r1_status st = R1_OK;
 
     if (set < 0 || H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) < 0)

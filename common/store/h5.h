@@ -12,6 +12,10 @@ R1_MUST_USE r1_status r1_h5_open(hid_t *ret, const char *path, r1_err *err);
 /* Closing may write: its failure is an error. */
 R1_MUST_USE r1_status r1_h5_close(hid_t file, const char *path, r1_err *err);
 
+/* Properties of a dataset that is made here: its bytes do not tell when that was.  The caller closes
+ * them (H5Pclose). */
+hid_t r1_h5_dataset_properties(void);
+
 R1_MUST_USE r1_status r1_h5_group(hid_t file, const char *name, r1_err *err);
 /* A contiguous 1-D dataset; data NULL: zeros, which take no room in the file. */
 R1_MUST_USE r1_status r1_h5_write(hid_t file, const char *name, hid_t file_type, hid_t type,
