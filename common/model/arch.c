@@ -22,6 +22,9 @@
 static const char *const kind_names[] = {"llama", "qwen2", "qwen3"};
 static const char *const class_names[] = {"LlamaForCausalLM", "Qwen2ForCausalLM",
                                           "Qwen3ForCausalLM"};
+static const char *const score_names[] = {"LlamaForSequenceClassification",
+                                          "Qwen2ForSequenceClassification",
+                                          "Qwen3ForSequenceClassification"};
 
 const char *r1_arch_kind_name(r1_arch_kind kind) {
     return kind_names[kind];
@@ -100,7 +103,9 @@ static void read_kind(reader *r, r1_arch *a) {
     if (json_is_array(classes))
         cls = json_string_value(json_array_get(classes, 0));
     for (int i = 0; i < 3; i++) {
-        if (cls ? strcmp(cls, class_names[i]) == 0 : type && strcmp(type, kind_names[i]) == 0) {
+        a->scores = cls && strcmp(cls, score_names[i]) == 0;
+        if (a->scores ||
+            (cls ? strcmp(cls, class_names[i]) == 0 : type && strcmp(type, kind_names[i]) == 0)) {
             a->kind = (r1_arch_kind)i;
             return;
         }
@@ -258,7 +263,8 @@ static int is_known_key(const char *key) {
         "torch_dtype dtype transformers_version transformers.js_config use_cache "
         "attention_dropout hidden_dropout pretraining_tp is_llama_config use_mrope auto_map "
         "_name_or_path unsloth_version unsloth_fixed _attn_implementation attn_implementation "
-        "output_attentions output_hidden_states return_dict chunk_size_feed_forward ";
+        "output_attentions output_hidden_states return_dict chunk_size_feed_forward "
+        "id2label label2id problem_type ";
     const char *at = known;
     size_t n = strlen(key);
 
@@ -386,7 +392,7 @@ done:
     return st;
 }
 
-r1_status r1_arch_open(r1_arch *ret_arch, const char *path, r1_err *err) {
+static r1_status open_any(r1_arch *ret_arch, const char *path, r1_err *err) {
     char config[R1_PATH_MAX];
     r1_tensors *t = NULL;
     r1_status st;
@@ -401,6 +407,25 @@ r1_status r1_arch_open(r1_arch *ret_arch, const char *path, r1_err *err) {
     st = r1_arch_from_gguf(ret_arch, t, err);
     r1_tensors_close(t);
 done:
+    return st;
+}
+
+r1_status r1_arch_open(r1_arch *ret_arch, const char *path, r1_err *err) {
+    r1_status st = open_any(ret_arch, path, err);
+
+    if (st == R1_OK && ret_arch->scores)
+        st = R1_FAIL(err, R1_DATA,
+                     "'%s' is a reward model (%s), no language model: r1-score reads it", path,
+                     score_names[ret_arch->kind]);
+    return st;
+}
+
+r1_status r1_arch_open_reward_model(r1_arch *ret_arch, const char *path, r1_err *err) {
+    r1_status st = open_any(ret_arch, path, err);
+
+    if (st == R1_OK && !ret_arch->scores)
+        st = R1_FAIL(err, R1_DATA, "'%s' is no reward model (%s)", path,
+                     score_names[ret_arch->kind]);
     return st;
 }
 
@@ -492,13 +517,13 @@ r1_status r1_arch_to_json(const r1_arch *a, const char *torch_dtype, char **ret_
         good = good && json_array_append_new(eos, json_integer(a->eos_ids[i])) == 0;
     json_t *root = json_pack(
         "{s:[s], s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:b, s:s, s:o, s:s}",
-        "architectures", class_names[a->kind], "model_type", kind_names[a->kind], "hidden_size",
-        a->hidden_size, "num_hidden_layers", a->layers, "num_attention_heads", a->heads,
-        "num_key_value_heads", a->kv_heads, "head_dim", a->head_dim, "intermediate_size",
-        a->intermediate_size, "vocab_size", a->vocab_size, "max_position_embeddings",
-        a->max_positions, "rms_norm_eps", decimal_of(a->norm_eps), "rope_theta", a->rope_theta,
-        "initializer_range", a->init_std, "tie_word_embeddings", a->tied, "hidden_act", "silu",
-        "rope_scaling", rope_json(a), "torch_dtype", torch_dtype);
+        "architectures", a->scores ? score_names[a->kind] : class_names[a->kind], "model_type",
+        kind_names[a->kind], "hidden_size", a->hidden_size, "num_hidden_layers", a->layers,
+        "num_attention_heads", a->heads, "num_key_value_heads", a->kv_heads, "head_dim",
+        a->head_dim, "intermediate_size", a->intermediate_size, "vocab_size", a->vocab_size,
+        "max_position_embeddings", a->max_positions, "rms_norm_eps", decimal_of(a->norm_eps),
+        "rope_theta", a->rope_theta, "initializer_range", a->init_std, "tie_word_embeddings",
+        a->tied, "hidden_act", "silu", "rope_scaling", rope_json(a), "torch_dtype", torch_dtype);
     good = good && root;
     if (good && a->bos_id >= 0)
         good = json_object_set_new(root, "bos_token_id", json_integer(a->bos_id)) == 0;

@@ -27,6 +27,7 @@ typedef struct r1_arch {
     int max_positions;
     float norm_eps;
     int tied;     /* the head is the embedding */
+    int scores;   /* the head gives one number, not logits: a reward model */
     int qkv_bias; /* q, k, v have biases (Qwen2) */
     int qk_norm;  /* RMS norm on each head of q and k (Qwen3) */
     r1_rope_kind rope;
@@ -37,13 +38,16 @@ typedef struct r1_arch {
     int n_eos, eos_ids[R1_ARCH_MAX_EOS];
 } r1_arch;
 
-/* config.json of transformers 4 or 5 (text of len bytes; files up to 16 MiB are read); path only for
+/* config.json of transformers 4 or 5, of a model ...ForCausalLM or ...ForSequenceClassification with
+ * one label (text of len bytes; files up to 16 MiB are read); path only for
  * messages. */
 R1_MUST_USE r1_status r1_arch_from_json(r1_arch *ret_arch, const char *text, size_t len,
                                         const char *path, r1_err *err);
 /* From any model M: Hugging Face directory, .gguf file, checkpoint directory (has config.json).  The
  * stop tokens are generation_config.json's where that names any. */
 R1_MUST_USE r1_status r1_arch_open(r1_arch *ret_arch, const char *path, r1_err *err);
+/* The same of a model that gives one number (arch.scores), which the other refuses. */
+R1_MUST_USE r1_status r1_arch_open_reward_model(r1_arch *ret_arch, const char *path, r1_err *err);
 /* Why a path is no model: never R1_OK.  Runs, checkpoints' files and the like are told what to give
  * instead. */
 R1_MUST_USE r1_status r1_arch_not_a_model(const char *path, r1_err *err);

@@ -32,6 +32,17 @@ void r1_head_logits(const r1_model *m, const void *payload, const void *hidden, 
     m->ops->matmul(m->ops, hidden, m->arch.hidden_size, n, m->arch.hidden_size, &job, 1);
 }
 
+void r1_head_scores(const r1_model *m, const void *payload, const void *hidden, int n, float *ret) {
+    int d = m->arch.hidden_size;
+
+    for (int i = 0; i < n; i++) {
+        float panel[R1_PANEL];
+        r1_mm job = {.w = head_weights(m, payload), .n = 1, .y = panel, .ldy = R1_PANEL};
+        m->ops->matmul(m->ops, hidden_row(m, hidden, i), d, 1, d, &job, 1);
+        ret[i] = panel[0];
+    }
+}
+
 /* One chunk: logits stay in `logits`, lse in `lse`. */
 static void chunk_logprobs(const r1_model *m, const void *payload, const void *hidden, int n,
                            const int32_t *targets, float inv_t, float *logits, float *lse,

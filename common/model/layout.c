@@ -126,7 +126,9 @@ r1_status r1_layout_open(r1_layout *l, const r1_arch *arch, r1_dtype dtype, r1_e
     R1_TRY(R1_NEW(l->layers, (size_t)arch->layers, err));
     add(&m, -1, "model.embed_tokens.weight", arch->vocab_size, arch->hidden_size, 1);
     add(&m, -1, "model.norm.weight", 1, arch->hidden_size, 0);
-    if (!arch->tied)
+    if (arch->scores)
+        add(&m, -1, "score.weight", 1, arch->hidden_size, 1);
+    else if (!arch->tied)
         add(&m, -1, "lm_head.weight", arch->vocab_size, arch->hidden_size, 1);
     for (int i = 0; i < arch->layers; i++)
         add_layer(&m, i);
@@ -139,7 +141,9 @@ r1_status r1_layout_open(r1_layout *l, const r1_arch *arch, r1_dtype dtype, r1_e
         index_layer(l, i);
     l->embed = index_of(l, -1, "model.embed_tokens.weight");
     l->final_norm = index_of(l, -1, "model.norm.weight");
-    l->head = arch->tied ? l->embed : index_of(l, -1, "lm_head.weight");
+    l->head = arch->scores ? index_of(l, -1, "score.weight")
+              : arch->tied ? l->embed
+                           : index_of(l, -1, "lm_head.weight");
     return R1_OK;
 done:
     r1_layout_close(l);

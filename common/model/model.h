@@ -87,6 +87,9 @@ int r1_logits_ld(const r1_model *m);
 void r1_head_logits(const r1_model *m, const void *payload, const void *hidden, int n,
                     float *logits);
 
+/* The same of a reward model (arch.scores): one number [n] for each hidden state. */
+void r1_head_scores(const r1_model *m, const void *payload, const void *hidden, int n, float *ret);
+
 /* Rows that the head works on at once (logits exist only for this many rows). */
 #define R1_HEAD_CHUNK 128
 

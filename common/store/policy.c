@@ -139,7 +139,8 @@ r1_status r1_policy_open_model(r1_policy *p, const r1_policy_options *o, r1_err 
     r1_status st;
 
     *p = (r1_policy){0};
-    R1_TRY(r1_arch_open(&p->arch, o->model, err));
+    R1_TRY(o->scores ? r1_arch_open_reward_model(&p->arch, o->model, err)
+                     : r1_arch_open(&p->arch, o->model, err));
     R1_TRY(open_weights(p, o->model, err));
     R1_TRY(r1_tokenizer_open(&p->tokenizer, o->tokenizer ? o->tokenizer : o->model, err));
     choose_template(p, o->chat_template);

@@ -34,6 +34,7 @@ typedef struct r1_policy_options {
     const char *chat_template;     /* "auto": the model's own */
     r1_dtype dtype;
     int threads, max_len; /* positions that will be used; 0: all that the model has */
+    int scores;           /* a reward model; otherwise those are refused */
 } r1_policy_options;
 
 R1_MUST_USE r1_status r1_policy_open_model(r1_policy *p, const r1_policy_options *o, r1_err *err);

@@ -13,24 +13,27 @@
 static const struct {
     const char *name;
     const char *bos, *system, *body; /* system: the turn, left out without a system text */
+    const char *end;                 /* behind an answer */
     const char *mark;                /* what only this kind's templates contain */
 } kinds[] = {
-    {"plain", "", "", "{prompt}", NULL},
+    {"plain", "", "", "{prompt}", "", NULL},
     {"r1_zero", "", "",
      "A conversation between User and Assistant. The user asks a question, and the Assistant "
      "solves it. The assistant first thinks about the reasoning process in the mind and then "
      "provides the user with the answer. The reasoning process and answer are enclosed within "
      "<think> </think> and <answer> </answer> tags, respectively, i.e., <think> reasoning process "
      "here </think> <answer> answer here </answer>. User: {prompt}. Assistant:",
-     NULL},
+     "", NULL},
     {"chatml", "", "<|im_start|>system\n{system}<|im_end|>\n",
-     "<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n", "<|im_start|>"},
+     "<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n", "<|im_end|>\n",
+     "<|im_start|>"},
     {"llama3", "<|begin_of_text|>",
      "<|start_header_id|>system<|end_header_id|>\n\n{system}<|eot_id|>",
      "<|start_header_id|>user<|end_header_id|>\n\n{prompt}<|eot_id|>"
      "<|start_header_id|>assistant<|end_header_id|>\n\n",
-     "<|start_header_id|>"},
-    {"deepseek", "<｜begin▁of▁sentence｜>", "{system}", USER "{prompt}" ASSISTANT, USER},
+     "<|eot_id|>", "<|start_header_id|>"},
+    {"deepseek", "<｜begin▁of▁sentence｜>", "{system}", USER "{prompt}" ASSISTANT,
+     "<｜end▁of▁sentence｜>", USER},
 };
 enum {
     PLAIN,
@@ -72,8 +75,8 @@ const char *r1_template_of(const r1_tokenizer *t) {
 typedef struct prompt_parts {
     r1_text_part parts[MAX_PARTS];
     int n;
-    const char *system, *prompt;
-    size_t len_system, len_prompt;
+    const char *system, *prompt, *answer; /* answer NULL: it is to come */
+    size_t len_system, len_prompt, len_answer;
     int plain; /* the question's added tokens count */
 } prompt_parts;
 
@@ -157,12 +160,18 @@ static r1_status collect(prompt_parts *p, int kind, const char *kind_or_text, co
                          r1_err *err) {
     r1_status st;
 
-    if (kind == TEXT)
-        return add_template(p, kind_or_text, err);
+    if (kind == TEXT) {
+        R1_TRY(add_template(p, kind_or_text, err));
+        return add_part(p, p->answer, p->len_answer, 0, err);
+    }
     R1_TRY(add_template(p, kinds[kind].bos, err));
     if (p->len_system)
         R1_TRY(add_template(p, kinds[kind].system, err));
     R1_TRY(add_template(p, kinds[kind].body, err));
+    if (p->answer) {
+        R1_TRY(add_part(p, p->answer, p->len_answer, 0, err));
+        return add_template(p, kinds[kind].end, err);
+    }
     /* Later templates of R1's models open the thought themselves. */
     if (kind == DEEPSEEK && own && strstr(own, ASSISTANT "<think>\\n"))
         st = add_part(p, "<think>\n", 8, 1, err);
@@ -170,11 +179,22 @@ done:
     return st;
 }
 
-r1_status r1_template_encode(const r1_tokenizer *t, const char *kind_or_text, const char *system,
-                             const char *prompt, r1_ids *ids, int *ret_injected, r1_err *err) {
+static void trim(const char **s, size_t *n) {
+    while (*n && is_blank((*s)[*n - 1]))
+        --*n;
+    while (*n && is_blank(**s))
+        ++*s, --*n;
+}
+
+static r1_status encode(const r1_tokenizer *t, const char *kind_or_text, const char *system,
+                        const char *prompt, const char *answer, r1_ids *ids, r1_err *err) {
     const char *own = r1_tokenizer_chat_template(t);
     int kind = kind_of(kind_or_text);
-    prompt_parts p = {.prompt = prompt, .len_prompt = strlen(prompt), .plain = kind == PLAIN};
+    prompt_parts p = {.prompt = prompt,
+                      .len_prompt = strlen(prompt),
+                      .answer = answer,
+                      .len_answer = answer ? strlen(answer) : 0,
+                      .plain = kind == PLAIN};
     r1_ids made = {0};
     r1_buf text;
     r1_status st;
@@ -188,10 +208,10 @@ r1_status r1_template_encode(const r1_tokenizer *t, const char *kind_or_text, co
     }
     p.system = system;
     p.len_system = system ? strlen(system) : 0;
-    while (kind == LLAMA3 && p.len_prompt && is_blank(p.prompt[p.len_prompt - 1]))
-        p.len_prompt--;
-    while (kind == LLAMA3 && p.len_prompt && is_blank(*p.prompt))
-        p.prompt++, p.len_prompt--;
+    if (kind == LLAMA3) {
+        trim(&p.prompt, &p.len_prompt);
+        trim(&p.answer, &p.len_answer);
+    }
     R1_TRY(collect(&p, kind, kind_or_text, own, err));
     R1_TRY(r1_tokenizer_encode_parts(t, p.parts, p.n, &made, err));
     int32_t bos = r1_tokenizer_prefix(t);
@@ -200,10 +220,23 @@ r1_status r1_template_encode(const r1_tokenizer *t, const char *kind_or_text, co
         R1_TRY(r1_ids_add(ids, bos, err));
     for (size_t i = 0; i < made.n; i++)
         R1_TRY(r1_ids_add(ids, made.ids[i], err));
-    if (ret_injected)
-        st = r1_template_injected(t, prompt, ret_injected, err);
 done:
     r1_ids_done(&made);
     r1_buf_done(&text);
     return st;
+}
+
+r1_status r1_template_encode(const r1_tokenizer *t, const char *kind_or_text, const char *system,
+                             const char *prompt, r1_ids *ids, int *ret_injected, r1_err *err) {
+    r1_status st = encode(t, kind_or_text, system, prompt, NULL, ids, err);
+
+    if (st == R1_OK && ret_injected)
+        st = r1_template_injected(t, prompt, ret_injected, err);
+    return st;
+}
+
+r1_status r1_template_encode_answered(const r1_tokenizer *t, const char *kind_or_text,
+                                      const char *system, const char *prompt, const char *answer,
+                                      r1_ids *ids, r1_err *err) {
+    return encode(t, kind_or_text, system, prompt, answer, ids, err);
 }

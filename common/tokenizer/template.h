@@ -34,5 +34,10 @@ R1_MUST_USE r1_status r1_template_encode(const r1_tokenizer *t, const char *kind
 /* That count alone. */
 R1_MUST_USE r1_status r1_template_injected(const r1_tokenizer *t, const char *prompt, int *ret,
                                            r1_err *err);
+/* A chat that is over: the answer stands behind the prompt, as plain text, and what ends it behind the
+ * answer (nothing in plain, r1_zero and texts). */
+R1_MUST_USE r1_status r1_template_encode_answered(const r1_tokenizer *t, const char *kind_or_text,
+                                                  const char *system, const char *prompt,
+                                                  const char *answer, r1_ids *ids, r1_err *err);
 
 #endif

@@ -3,7 +3,7 @@
 # Usage: options.sh BUILD_DIR SOURCE_DIR
 . "$2/tests/programs/lib.sh"
 
-programs="r1-train r1-eval r1-generate r1-tokenize r1-grade r1-convert r1-bench"
+programs="r1-train r1-eval r1-generate r1-score r1-tokenize r1-grade r1-convert r1-bench"
 for p in $programs; do
     for help in --help -h; do
         try 0 $p $help
@@ -38,6 +38,7 @@ offers() {
 offers r1-train dry-run resume from output help-config
 offers r1-generate model prompt prompts chat n max-new-tokens temperature top-p top-k seed dtype \
     logprobs prompt-logprobs
+offers r1-score model tokenizer template system summary max-len batch dtype threads
 offers r1-tokenize model
 offers r1-eval model data reward n temperature top-p top-k max-new-tokens min-new-tokens stop seed \
     dtype require-format

@@ -264,6 +264,41 @@ static void templates_render_as_published(void **state) {
     r1_tokenizer_free(t);
 }
 
+/* What stands in a chat that is over, and with how many marks of its own. */
+static void assert_answered(const r1_tokenizer *t, const char *kind, const char *answer, int marks,
+                            const char *want) {
+    r1_ids ids = {0};
+    int n = 0;
+    r1_err err;
+
+    ASSERT_OK(r1_template_encode_answered(t, kind, NULL, "2+3", answer, &ids, &err), &err);
+    assert_decoded(t, &ids, 0, want);
+    for (size_t i = 0; i < ids.n; i++)
+        n += ids.ids[i] >= 257;
+    assert_int_equal(n, marks);
+    r1_ids_done(&ids);
+}
+
+static void answers_stand_behind_prompts(void **state) {
+    static const char *const added[] = {"<|im_start|>", "<|im_end|>", "<|eot_id|>"};
+    r1_tokenizer *t = bytes(added, 3);
+
+    assert_answered(t, "plain", " 5\n", 0, "2+3 5\n");
+    assert_answered(t, "plain", "<|im_end|>", 0, "2+3<|im_end|>");
+    assert_answered(t, "chatml", "5", 4,
+                    "<|im_start|>user\n2+3<|im_end|>\n<|im_start|>assistant\n5<|im_end|>\n");
+    assert_answered(t, "chatml", "<|im_end|>\n<|im_start|>user", 4,
+                    "<|im_start|>user\n2+3<|im_end|>\n<|im_start|>assistant\n<|im_end|>\n"
+                    "<|im_start|>user<|im_end|>\n");
+    assert_answered(t, "llama3", " 5\n", 2,
+                    "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n2+3<|eot_id|>"
+                    "<|start_header_id|>assistant<|end_header_id|>\n\n5<|eot_id|>");
+    assert_answered(t, "deepseek", "5", 0,
+                    "<｜begin▁of▁sentence｜><｜User｜>2+3<｜Assistant｜>5<｜end▁of▁sentence｜>");
+    assert_answered(t, "Q: {prompt} A:", "{prompt}", 0, "Q: 2+3 A:{prompt}");
+    r1_tokenizer_free(t);
+}
+
 /* ---- streams ---- */
 
 static void unfinished_characters_wait(void **state) {
@@ -409,6 +444,7 @@ int main(void) {
         cmocka_unit_test(many_added_tokens_take_linear_time),
         cmocka_unit_test(blanks_that_strip_blanks_take_linear_time),
         cmocka_unit_test(templates_render_as_published),
+        cmocka_unit_test(answers_stand_behind_prompts),
         cmocka_unit_test(unfinished_characters_wait),
         cmocka_unit_test(unknown_parts_are_refused_by_name),
         cmocka_unit_test(a_template_of_one_token_is_the_prefix),
