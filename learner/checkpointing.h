@@ -6,7 +6,7 @@
  * moments and goes on while a thread writes them.  At every step boundary the learners ask each other
  * whether all are done; the same answer everywhere finishes it.  At most one is under way; the last
  * of a stage and one at a request to stop are waited for.  What fails in the background ends the run
- * at the next boundary.
+ * at the next boundary.  Old ones are removed by a thread too.
  *
  * Saved: every checkpoint.every steps, at the end of a stage, when checkpoint.best improves, and on a
  * request to stop.  Never pruned: the last one of a stage, the best one, and what they name. */

@@ -3,10 +3,48 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/thread.h"
+#include "common/kernels/kernels.h"
 #include "common/store/writer.h"
 
 #include <math.h>
 #include <string.h>
+
+/* Removing what is not kept any more: a large file takes a tenth of a second and more. */
+typedef struct pruning {
+    pthread_t thread;
+    int started;
+    char dir[R1_PATH_MAX];
+    int keep_last, keep_every, n_pinned;
+    int64_t pinned[R1_MAX_STAGES + 2];
+    r1_status st;
+    r1_err err;
+} pruning;
+
+static void *run_pruning(void *arg) {
+    pruning *p = arg;
+
+    r1_thread_roam();
+    p->st = r1_ckpt_prune(p->dir, p->keep_last, p->keep_every, p->pinned, p->n_pinned, &p->err);
+    return NULL;
+}
+
+/* One at a time; without a thread it is done on the spot. */
+static void start_pruning(pruning *p) {
+    p->started = r1_thread_start(&p->thread, run_pruning, p) == 0;
+    if (!p->started)
+        run_pruning(p);
+}
+
+/* Wait for the end: what it came to, told once. */
+static r1_status pruned(pruning *p, r1_err *err) {
+    if (p->started)
+        pthread_join(p->thread, NULL);
+    p->started = 0;
+    r1_status st = p->st;
+    p->st = R1_OK;
+    return st == R1_OK ? R1_OK : R1_FAIL(err, st, "%s", p->err.msg);
+}
 
 /* A checkpoint under way: what it says is settled when it begins, whatever the run does since. */
 struct r1_saver {
@@ -18,6 +56,7 @@ struct r1_saver {
     char dir[R1_PATH_MAX];        /* rank 0 */
     char reference[R1_CKPT_NAME]; /* rank 0; "": none */
     int64_t reference_known;      /* rank 0: update of the reference that was written; -1: none */
+    pruning pruning;              /* rank 0 */
 };
 
 /* Only these may run in the background; all others are waited for. */
@@ -43,15 +82,19 @@ r1_status r1_checkpoint_open(r1_run *run, r1_err *err) {
     s->reference_known = -1;
     R1_TRY(R1_NEW(s->shards, (size_t)c->size, err));
     st = r1_ckpt_writer_open(&s->writer, mine->layout, c->rank, mine->u0, mine->u1,
-                             in_background(run->cfg), err);
+                             in_background(run->cfg), run->trainer->ops->threads, err);
 done:
     return r1_agree(c, st, err);
 }
 
 void r1_checkpoint_close(r1_run *run) {
+    r1_err err;
+
     if (!run->saver)
         return;
     r1_ckpt_writer_close(run->saver->writer);
+    if (pruned(&run->saver->pruning, &err) != R1_OK)
+        r1_warn("%s", err.msg);
     r1_free(run->saver->shards);
     r1_free(run->saver);
     run->saver = NULL;
@@ -102,6 +145,7 @@ static r1_status save_reference(r1_run *run, r1_err *err) {
     R1_TRY(r1_path_format(path, sizeof path, err, "%s/%s", s->dir, s->reference));
     if (s->reference_known == run->at.reference_update && r1_path_exists(path))
         return R1_OK;
+    R1_TRY(pruned(&s->pruning, err)); /* no checkpoint names the new one yet */
     R1_TRY(r1_ckpt_write_reference(s->dir, run->at.reference_update,
                                    r1_trainer_reference(run->trainer),
                                    run->trainer->o.model->layout.payload_bytes, err));
@@ -170,18 +214,25 @@ done:
 }
 
 /* What is best now may not be saved yet: the checkpoint's own word counts. */
-static r1_status prune(const r1_run *run, r1_err *err) {
+static r1_status prune(r1_run *run, r1_err *err) {
     const r1_ckpt_numbers *saved = &run->saver->numbers;
-    int64_t pinned[R1_MAX_STAGES + 2];
+    pruning *p = &run->saver->pruning;
     int n = 0;
+    r1_status st;
 
-    pinned[n++] = saved->step; /* the one just written, whatever lies beyond it */
+    R1_TRY(pruned(p, err));
+    R1_TRY(r1_path_format(p->dir, sizeof p->dir, err, "%s", run->saver->dir));
+    p->pinned[n++] = saved->step; /* the one just written, whatever lies beyond it */
     for (int i = 0; i < run->cfg->n_stages; i++)
-        pinned[n++] = r1_stage_last_step(run->cfg, i);
+        p->pinned[n++] = r1_stage_last_step(run->cfg, i);
     if (!isnan(saved->best))
-        pinned[n++] = saved->best_step;
-    return r1_ckpt_prune(run->saver->dir, run->cfg->checkpoint.keep_last,
-                         run->cfg->checkpoint.keep_every, pinned, n, err);
+        p->pinned[n++] = saved->best_step;
+    p->n_pinned = n;
+    p->keep_last = run->cfg->checkpoint.keep_last;
+    p->keep_every = run->cfg->checkpoint.keep_every;
+    start_pruning(p);
+done:
+    return st;
 }
 
 /* All learners: wait for the shards, then the checkpoint is there. */
@@ -244,6 +295,8 @@ r1_status r1_checkpoint_save(r1_run *run, int wait, r1_err *err) {
     st = st == R1_OK ? start(run, err) : st;
     if (st == R1_OK && (wait || !in_background(run->cfg)))
         st = settle(run, err);
+    if (st == R1_OK && wait)
+        st = r1_agree(&run->world->learners, pruned(&run->saver->pruning, err), err);
     r1_phase_end(run->phases, R1_PHASE_CHECKPOINT);
     return explain(run, st, err);
 }

@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/stop.h"
+#include "common/base/thread.h"
 #include "common/comm/board.h"
 #include "common/comm/segments.h"
 
@@ -170,13 +171,8 @@ static void *run(void *unused) {
 }
 
 void r1_watchdog_start(void) {
-    sigset_t all, old;
-
     wd.t_last_s = r1_now_s();
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old); /* signals go to the main thread */
-    wd.running = pthread_create(&wd.thread, NULL, run, NULL) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    wd.running = r1_thread_start(&wd.thread, run, NULL) == 0;
 }
 
 void r1_watchdog_arm(int watch) {

@@ -214,6 +214,9 @@ void r1_ops_close(r1_ops *ops);
  * parallel loop then waits for.  Call once from main, before the first operation.  Returns 1 if it
  * did. */
 int r1_threads_pin(int rank, int ranks, int threads);
+/* A thread that works beside those inherits the core of the one that made it, which would then wait
+ * for it: called from that thread, it may run on all of them. */
+void r1_thread_roam(void);
 
 /* The path "auto" stands for on this machine with this compute dtype. */
 const char *r1_ops_auto_path(r1_dtype dtype);

@@ -44,9 +44,11 @@ static int cpu_at(const cpu_set_t *set, int index) {
     return -1;
 }
 
+static cpu_set_t mine; /* cores of this process, before its threads were pinned */
+static int pinned;
+
 int r1_threads_pin(int rank, int ranks, int threads) {
     const char *bind = getenv("OMP_PROC_BIND");
-    cpu_set_t mine;
     int first = 0;
 
     if ((bind && strcasecmp(bind, "false") != 0) || threads < 2 ||
@@ -63,5 +65,11 @@ int r1_threads_pin(int rank, int ranks, int threads) {
         CPU_SET(cpu_at(&mine, first + omp_get_thread_num()), &one);
         sched_setaffinity(0, sizeof one, &one);
     }
+    pinned = 1;
     return 1;
+}
+
+void r1_thread_roam(void) {
+    if (pinned)
+        sched_setaffinity(0, sizeof mine, &mine);
 }

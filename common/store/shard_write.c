@@ -8,10 +8,10 @@
 #include "common/base/file.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
+#include "common/base/thread.h"
 #include "common/store/h5.h"
 #include "common/store/manifest.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -137,7 +137,7 @@ static r1_status write_stored(writer *s, hid_t file, const char *name, int part,
 
     pthread_mutex_init(&f.lock, NULL);
     pthread_cond_init(&f.more, NULL);
-    int started = pthread_create(&f.thread, NULL, follow, &f) == 0;
+    int started = r1_thread_start(&f.thread, follow, &f) == 0;
     st = r1_h5_write_followed(file, name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, s->x[part], count(s),
                               wrote, &f, err);
     pthread_mutex_lock(&f.lock);

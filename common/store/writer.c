@@ -3,15 +3,16 @@
 
 #include "common/base/file.h"
 #include "common/base/mem.h"
+#include "common/base/thread.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 
+#define PIECE ((size_t)1 << 20) /* of the copy */
+
 struct r1_ckpt_writer {
     const r1_layout *l;
-    int index;
+    int index, threads;
     uint32_t u0, u1;
     r1_slab slab; /* the snapshot; closed: none */
     /* of the shard under way */
@@ -34,13 +35,14 @@ size_t r1_ckpt_writer_bytes(const r1_layout *l, uint32_t u0, uint32_t u1) {
 }
 
 r1_status r1_ckpt_writer_open(r1_ckpt_writer **ret, const r1_layout *l, int index, uint32_t u0,
-                              uint32_t u1, int snapshot, r1_err *err) {
+                              uint32_t u1, int snapshot, int threads, r1_err *err) {
     r1_ckpt_writer *x = NULL;
     r1_status st;
 
     R1_TRY(R1_NEW(x, 1, err));
     x->l = l;
     x->index = index;
+    x->threads = threads;
     x->u0 = u0;
     x->u1 = u1;
     if (snapshot)
@@ -64,6 +66,7 @@ void r1_ckpt_writer_close(r1_ckpt_writer *w) {
 static void *run(void *arg) {
     r1_ckpt_writer *x = arg;
 
+    r1_thread_roam();
     x->st = r1_ckpt_write_shard(x->tmp, x->index, x->l, x->u0, x->u1, x->x[0], x->x[1], x->x[2],
                                 &x->shard, &x->err);
     atomic_store(&x->done, 1);
@@ -72,17 +75,20 @@ static void *run(void *arg) {
 
 static void take_snapshot(r1_ckpt_writer *x) {
     size_t bytes = floats(x->l, x->u0, x->u1) * sizeof(float), one = r1_align_up(bytes, 64);
+    size_t pieces = (bytes + PIECE - 1) / PIECE;
 
-    for (int part = 0; part < 3; part++) {
-        void *to = x->slab.base + (size_t)part * one;
-        memcpy(to, x->x[part], bytes);
-        x->x[part] = to;
+#pragma omp parallel for schedule(static) num_threads(x->threads) if (x->threads > 1)
+    for (size_t i = 0; i < 3 * pieces; i++) {
+        size_t part = i / pieces, at = i % pieces * PIECE;
+        memcpy(x->slab.base + part * one + at, (const uint8_t *)x->x[part] + at,
+               bytes - at < PIECE ? bytes - at : PIECE);
     }
+    for (int part = 0; part < 3; part++)
+        x->x[part] = (const float *)(void *)(x->slab.base + (size_t)part * one);
 }
 
 r1_status r1_ckpt_writer_start(r1_ckpt_writer *x, const char *tmp, const float *w, const float *m,
                                const float *v, r1_err *err) {
-    sigset_t all, before;
     r1_status st;
 
     R1_ASSERT(!x->started);
@@ -93,10 +99,7 @@ r1_status r1_ckpt_writer_start(r1_ckpt_writer *x, const char *tmp, const float *
     if (x->slab.base)
         take_snapshot(x);
     atomic_store(&x->done, 0);
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&x->thread, NULL, run, x);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int rc = r1_thread_start(&x->thread, run, x);
     x->started = rc == 0;
     if (rc != 0)
         st = R1_FAIL(err, R1_NOMEM, "no thread to write a checkpoint: %s", strerror(rc));

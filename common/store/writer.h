@@ -13,9 +13,11 @@ typedef struct r1_ckpt_writer r1_ckpt_writer;
 /* Bytes of a snapshot of units [u0, u1). */
 size_t r1_ckpt_writer_bytes(const r1_layout *l, uint32_t u0, uint32_t u1);
 
-/* For shard `index`, units [u0, u1).  snapshot 0: memory for one is not taken. */
+/* For shard `index`, units [u0, u1).  snapshot 0: memory for one is not taken.  So many OpenMP threads
+ * copy it. */
 R1_MUST_USE r1_status r1_ckpt_writer_open(r1_ckpt_writer **ret, const r1_layout *l, int index,
-                                          uint32_t u0, uint32_t u1, int snapshot, r1_err *err);
+                                          uint32_t u0, uint32_t u1, int snapshot, int threads,
+                                          r1_err *err);
 void r1_ckpt_writer_close(r1_ckpt_writer *w); /* waits for the thread; NULL is fine */
 
 /* Begin to write into the directory tmp.  With a snapshot w, m, v are free to change on return, else
