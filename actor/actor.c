@@ -20,13 +20,28 @@ typedef struct stage_data {
     r1_rewards rewards;
 } stage_data;
 
+/* A group from its prompt to its verdicts. */
+typedef struct answers {
+    uint64_t index;
+    r1_problem problem;
+    r1_buf question;       /* the prompt with the template around it: it may open the thinking */
+    int n;                 /* samples */
+    r1_buf *texts;         /* [n] of those that have ended */
+    r1_grade_input *in;    /* [n] likewise */
+    r1_grading *grading;   /* begins with the first that ends */
+    r1_finished *finished; /* NULL: some are still drawn */
+    double end_s;          /* when the last one ended */
+    struct answers *next;
+} answers;
+
 struct r1_actor {
     r1_actor_options o;
     r1_engine *engine;
     stage_data stages[R1_MAX_STAGES];
     r1_reflection_words reflection;
-    r1_ids ids;            /* of the prompt that is being submitted */
-    r1_buf text, question; /* of a group's samples and of its prompt with the template around it */
+    r1_ids ids;      /* of the prompt that is being submitted */
+    answers *drawn;  /* groups in the engine */
+    answers *judged; /* groups that have left it, in that order */
 };
 
 static void close_stage(stage_data *d) {
@@ -130,30 +145,33 @@ static const char *piece_of(void *ctx, int32_t id, size_t *ret_len) {
     return r1_tokenizer_piece(ctx, id, 0, ret_len);
 }
 
-static r1_engine_options engine_options(const r1_actor_options *o) {
+static r1_status sample_ended(void *ctx, uint64_t index, int i, const r1_sample *s, r1_err *err);
+
+static r1_engine_options engine_options(const r1_actor_options *o, r1_actor *a) {
     return (r1_engine_options){.model = o->model,
                                .max_sequences = o->max_sequences,
                                .n_blocks = o->n_blocks,
                                .prefill_rows = o->prefill_rows,
                                .piece = piece_of,
-                               .piece_ctx = (void *)(uintptr_t)o->tokenizer};
+                               .piece_ctx = (void *)(uintptr_t)o->tokenizer,
+                               .on_end = sample_ended,
+                               .on_end_ctx = a};
 }
 
 size_t r1_actor_bytes(const r1_actor_options *o) {
-    r1_engine_options e = engine_options(o);
+    r1_engine_options e = engine_options(o, NULL);
 
     return r1_engine_bytes(&e);
 }
 
 r1_status r1_actor_open(r1_actor **ret, const r1_actor_options *o, r1_err *err) {
-    r1_engine_options e = engine_options(o);
+    r1_engine_options e;
     r1_actor *a = NULL;
     r1_status st;
 
     R1_TRY(R1_NEW(a, 1, err));
     a->o = *o;
-    r1_buf_init(&a->text, TEXT_MAX);
-    r1_buf_init(&a->question, TEXT_MAX);
+    e = engine_options(o, a);
     R1_TRY(r1_reflection_init(&a->reflection, o->cfg->log.reflection_words.s,
                               o->cfg->log.reflection_words.n, err));
     R1_TRY(r1_engine_open(&a->engine, &e, err));
@@ -173,8 +191,6 @@ void r1_actor_close(r1_actor *a) {
     for (int i = 0; i < R1_MAX_STAGES; i++)
         close_stage(&a->stages[i]);
     r1_ids_done(&a->ids);
-    r1_buf_done(&a->text);
-    r1_buf_done(&a->question);
     r1_free(a);
 }
 
@@ -200,68 +216,80 @@ done:
     return st;
 }
 
-/* ---- one request ---- */
+/* ---- a group's answers ---- */
 
-typedef struct work {
-    r1_actor *a;
-    const r1_rollout_request *req;
-    r1_group_fn done;
-    void *ctx;
-    double t0_s;
-} work;
-
-static r1_status get_problem(const work *w, uint64_t index, r1_problem *p, r1_err *err) {
-    stage_data *s = &w->a->stages[w->req->stage];
-
-    return r1_dataset_get(w->req->evaluation ? s->eval : s->train, index, p, err);
+static void answers_free(answers *w) {
+    r1_grading_drop(w->grading);
+    for (int i = 0; w->texts && i < w->n; i++)
+        r1_buf_done(&w->texts[i]);
+    r1_free(w->texts);
+    r1_free(w->in);
+    r1_buf_done(&w->question);
+    r1_problem_done(&w->problem);
+    r1_finished_free(w->finished);
+    r1_free(w);
 }
 
-/* The ids that the model continues; a prompt above the limit is an error. */
-static r1_status encode_prompt(const r1_actor_options *o, int stage, const r1_problem *p,
-                               r1_ids *ids, r1_err *err) {
-    const r1_stage_config *s = &o->cfg->stages[stage];
+/* Takes the problem, whatever comes of it. */
+static r1_status answers_new(answers **ret, const r1_actor *a, const r1_rollout_request *q,
+                             uint64_t index, r1_problem *p, r1_err *err) {
+    size_t n = (size_t)q->group_size;
+    answers *w;
     r1_status st;
 
-    ids->n = 0;
-    st = r1_template_encode(o->tokenizer, o->template_kind, o->system, p->prompt, ids, NULL, err);
-    if (st == R1_OK && (ids->n > (size_t)s->limits.max_prompt_len || ids->n == 0))
-        st = R1_FAIL(err, R1_DATA, "the prompt has %zu tokens, limits.max_prompt_len is %d", ids->n,
-                     s->limits.max_prompt_len);
+    if ((st = R1_NEW(w, 1, err)) != R1_OK) {
+        r1_problem_done(p);
+        return st;
+    }
+    w->index = index;
+    w->problem = *p;
+    w->n = q->group_size;
+    r1_buf_init(&w->question, TEXT_MAX);
+    R1_TRY(R1_NEW(w->texts, n, err));
+    for (int i = 0; i < w->n; i++)
+        r1_buf_init(&w->texts[i], TEXT_MAX);
+    R1_TRY(R1_NEW(w->in, n, err));
+    R1_TRY(r1_actor_text(a, a->ids.ids, (int)a->ids.n, &w->question, err));
+    st = r1_grading_open(&w->grading, &a->stages[q->stage].rewards, w->n, err);
+done:
+    if (st == R1_OK)
+        *ret = w;
+    else
+        answers_free(w);
     return st;
 }
 
-static r1_status submit(work *w, uint64_t index, r1_err *err) {
-    r1_actor *a = w->a;
-    const r1_rollout_request *q = w->req;
-    const r1_stage_config *s = &a->o.cfg->stages[q->stage];
-    r1_problem p;
+/* Take it out of a list. */
+static answers *answers_unlink(answers **at, uint64_t index) {
+    while ((*at)->index != index)
+        at = &(*at)->next;
+    answers *w = *at;
+    *at = w->next;
+    w->next = NULL;
+    return w;
+}
 
-    R1_TRACE();
-    r1_status st = get_problem(w, index, &p, err);
+/* Called by the engine: judging begins while the others are drawn. */
+static r1_status sample_ended(void *ctx, uint64_t index, int i, const r1_sample *s, r1_err *err) {
+    const r1_actor *a = ctx;
+    answers *w = a->drawn;
+    r1_status st;
 
-    if (st != R1_OK)
-        return st;
-    if ((st = encode_prompt(&a->o, q->stage, &p, &a->ids, err)) != R1_OK) {
-        r1_err_prefix(err, "problem %llu of stage '%s'", (unsigned long long)index, s->name);
-        goto done;
-    }
-    r1_request r = {
-        .tag = index, .prompt = a->ids.ids, .prompt_len = (int)a->ids.n, .n = q->group_size};
-    r.key = (r1_rng_key){.seed = a->o.cfg->seed,
-                         .index = index,
-                         .stage = (uint32_t)q->stage,
-                         .purpose = q->evaluation ? R1_RNG_EVAL : R1_RNG_SAMPLE};
-    r.sampling = (r1_sampling){.temperature = q->temperature,
-                               .top_p = q->top_p,
-                               .top_k = q->top_k,
-                               .min_new_tokens = q->min_new_tokens,
-                               .max_new_tokens = q->max_new_tokens,
-                               .n_stop_strings = s->stop.n,
-                               .stop_strings = s->stop.s};
-    r.sampling.n_stop_ids = r1_tokenizer_eos(a->o.tokenizer, r.sampling.stop_ids, R1_MAX_STOP_IDS);
-    st = r1_engine_submit(a->engine, &r, err);
+    while (w->index != index)
+        w = w->next;
+    r1_phase_begin(a->o.phases, R1_PHASE_REWARD);
+    R1_TRY(r1_actor_text(a, s->ids, s->n, &w->texts[i], err));
+    w->in[i] =
+        (r1_grade_input){.question = {w->question.data, w->question.len},
+                         .asked = r1_text_of(w->problem.prompt),
+                         .completion = {w->texts[i].data ? w->texts[i].data : "", w->texts[i].len},
+                         .reference = r1_text_of(w->problem.reference),
+                         .extra = r1_text_of(w->problem.extra),
+                         .ids = s->ids,
+                         .n_ids = s->n};
+    r1_grading_add(w->grading, i, &w->in[i]);
 done:
-    r1_problem_done(&p);
+    r1_phase_end(a->o.phases, R1_PHASE_REWARD);
     return st;
 }
 
@@ -299,76 +327,157 @@ static void look_at(const r1_actor *a, const r1_grade_input *in, r1_trajectory *
     t->text[R1_TEXT_LANGUAGE] = (float)r1_language_consistency(share, 0);
 }
 
-/* The finished samples of a question: their texts judged, together: some rewards compare them. */
-static r1_status grade(work *w, const r1_problem *p, const r1_finished *f, r1_group *g,
-                       r1_err *err) {
-    r1_buf *text = &w->a->text;
-    r1_grade_input *in = NULL;
-    r1_graded *graded = NULL;
-    size_t at = 0;
+/* The verdicts of a group that has them all, with what goes to the learner. */
+static r1_status collect(const r1_actor *a, answers *w, r1_group *g, r1_err *err) {
+    const r1_finished *f = w->finished;
+    r1_graded *graded;
     r1_status st;
 
-    R1_TRY(R1_NEW(in, (size_t)f->n, err));
     R1_TRY(R1_NEW(graded, (size_t)f->n, err));
-    r1_buf_clear(text);
-    for (int i = 0; i < f->n; i++) {
-        R1_TRY(copy_sample(&f->samples[i], &g->t[i], err));
-        R1_TRY(r1_actor_text(w->a, f->samples[i].ids, f->samples[i].n, text, err));
-        in[i] = (r1_grade_input){.question = {w->a->question.data, w->a->question.len},
-                                 .asked = r1_text_of(p->prompt),
-                                 .completion.n = text->len - at,
-                                 .reference = r1_text_of(p->reference),
-                                 .extra = r1_text_of(p->extra),
-                                 .ids = f->samples[i].ids,
-                                 .n_ids = f->samples[i].n};
-        at = text->len;
-    }
-    at = 0;
-    for (int i = 0; i < f->n; i++) { /* only now the texts stay where they are */
-        in[i].completion.s = text->data ? text->data + at : "";
-        at += in[i].completion.n;
-    }
-    r1_rewards_grade(&w->a->stages[w->req->stage].rewards, in, f->n, graded);
-    for (int i = 0; i < f->n; i++) {
+    r1_grading_end(w->grading, graded);
+    w->grading = NULL;
+    for (int i = 0; i < f->n && st == R1_OK; i++) {
+        st = copy_sample(&f->samples[i], &g->t[i], err);
         copy_verdicts(&graded[i], &g->t[i]);
-        look_at(w->a, &in[i], &g->t[i]);
+        look_at(a, &w->in[i], &g->t[i]);
     }
-done:
-    r1_free(in);
     r1_free(graded);
+done:
     return st;
 }
 
-static r1_status deliver(work *w, const r1_finished *f, r1_err *err) {
-    double t_s = r1_now_s();
-    r1_problem p;
-    r1_group g;
-    r1_status st = get_problem(w, f->tag, &p, err);
+/* ---- one request ---- */
+
+typedef struct work {
+    r1_actor *a;
+    const r1_rollout_request *req;
+    r1_group_fn done;
+    void *ctx;
+    double t0_s;
+} work;
+
+/* The ids that the model continues; a prompt above the limit is an error. */
+static r1_status encode_prompt(const r1_actor_options *o, int stage, const r1_problem *p,
+                               r1_ids *ids, r1_err *err) {
+    const r1_stage_config *s = &o->cfg->stages[stage];
+    r1_status st;
+
+    ids->n = 0;
+    st = r1_template_encode(o->tokenizer, o->template_kind, o->system, p->prompt, ids, NULL, err);
+    if (st == R1_OK && (ids->n > (size_t)s->limits.max_prompt_len || ids->n == 0))
+        st = R1_FAIL(err, R1_DATA, "the prompt has %zu tokens, limits.max_prompt_len is %d", ids->n,
+                     s->limits.max_prompt_len);
+    return st;
+}
+
+static r1_status get_problem(work *w, uint64_t index, r1_problem *p, r1_err *err) {
+    r1_actor *a = w->a;
+    int stage = w->req->stage;
+    stage_data *s = &a->stages[stage];
+    r1_status st = r1_dataset_get(w->req->evaluation ? s->eval : s->train, index, p, err);
 
     if (st != R1_OK)
         return st;
-    R1_TRY(r1_group_alloc(&g, f->prompt_len, f->n, err));
+    if ((st = encode_prompt(&a->o, stage, p, &a->ids, err)) != R1_OK) {
+        r1_err_prefix(err, "problem %llu of stage '%s'", (unsigned long long)index,
+                      a->o.cfg->stages[stage].name);
+        r1_problem_done(p);
+    }
+    return st;
+}
+
+static r1_status submit(work *w, uint64_t index, r1_err *err) {
+    r1_actor *a = w->a;
+    const r1_rollout_request *q = w->req;
+    const r1_stage_config *s = &a->o.cfg->stages[q->stage];
+    answers *group;
+    r1_problem p;
+    r1_status st;
+
+    R1_TRACE();
+    R1_TRY(get_problem(w, index, &p, err));
+    R1_TRY(answers_new(&group, a, q, index, &p, err));
+    group->next = a->drawn;
+    a->drawn = group;
+    r1_request r = {
+        .tag = index, .prompt = a->ids.ids, .prompt_len = (int)a->ids.n, .n = q->group_size};
+    r.key = (r1_rng_key){.seed = a->o.cfg->seed,
+                         .index = index,
+                         .stage = (uint32_t)q->stage,
+                         .purpose = q->evaluation ? R1_RNG_EVAL : R1_RNG_SAMPLE};
+    r.sampling = (r1_sampling){.temperature = q->temperature,
+                               .top_p = q->top_p,
+                               .top_k = q->top_k,
+                               .min_new_tokens = q->min_new_tokens,
+                               .max_new_tokens = q->max_new_tokens,
+                               .n_stop_strings = s->stop.n,
+                               .stop_strings = s->stop.s};
+    r.sampling.n_stop_ids = r1_tokenizer_eos(a->o.tokenizer, r.sampling.stop_ids, R1_MAX_STOP_IDS);
+    st = r1_engine_submit(a->engine, &r, err);
+done:
+    return st;
+}
+
+/* Groups that have left the engine wait for their verdicts. */
+static void take_finished(r1_actor *a) {
+    answers **end = &a->judged;
+
+    while (*end)
+        end = &(*end)->next;
+    for (r1_finished *f; (f = r1_engine_poll(a->engine)); end = &(*end)->next) {
+        *end = answers_unlink(&a->drawn, f->tag);
+        (*end)->finished = f;
+        (*end)->end_s = r1_now_s();
+    }
+}
+
+static r1_status deliver(work *w, answers *group, r1_err *err) {
+    const r1_finished *f = group->finished;
+    r1_group g;
+    r1_status st = r1_group_alloc(&g, f->prompt_len, f->n, err);
+
+    if (st != R1_OK)
+        return st;
     memcpy(g.prompt, f->prompt, (size_t)f->prompt_len * sizeof *g.prompt);
     g.deal = f->tag;
     g.version = w->req->version;
     g.stage = w->req->stage;
     r1_phase_begin(w->a->o.phases, R1_PHASE_REWARD);
-    r1_buf_clear(&w->a->question); /* a template may have opened the thinking */
-    st = r1_actor_text(w->a, f->prompt, f->prompt_len, &w->a->question, err);
-    if (st == R1_OK)
-        st = grade(w, &p, f, &g, err);
+    st = collect(w->a, group, &g, err);
     r1_phase_end(w->a->o.phases, R1_PHASE_REWARD);
     if (st == R1_OK)
-        st = r1_template_injected(w->a->o.tokenizer, p.prompt, &g.injected, err);
-    g.gen_s = t_s - w->t0_s;
-    g.reward_s = r1_now_s() - t_s;
+        st = r1_template_injected(w->a->o.tokenizer, group->problem.prompt, &g.injected, err);
+    g.gen_s = group->end_s - w->t0_s;
+    g.reward_s = r1_now_s() - group->end_s;
     if (st == R1_OK)
-        st = w->done(w->ctx, &g, err);
-    else
-        r1_group_done(&g);
-done:
-    r1_problem_done(&p);
+        return w->done(w->ctx, &g, err);
+    r1_group_done(&g);
     return st;
+}
+
+/* Groups go in the order in which they were finished, whoever is judged first.  If there is nothing
+ * else to do, a wait of a millisecond: programs that judge have deadlines of their own, so this
+ * rank is well however long they take. */
+static r1_status deliver_judged(work *w, int idle, r1_err *err) {
+    r1_actor *a = w->a;
+    r1_status st = R1_OK;
+
+    if (idle && a->judged && !r1_grading_ready(a->judged->grading)) {
+        r1_phase_begin(a->o.phases, R1_PHASE_REWARD);
+        r1_sleep_us(1000);
+        r1_phase_end(a->o.phases, R1_PHASE_REWARD);
+    }
+    while (st == R1_OK && a->judged && r1_grading_ready(a->judged->grading)) {
+        answers *group = answers_unlink(&a->judged, a->judged->index);
+        st = deliver(w, group, err);
+        answers_free(group);
+    }
+    return st;
+}
+
+static void drop_answers(answers **list) {
+    while (*list)
+        answers_free(answers_unlink(list, (*list)->index));
 }
 
 r1_status r1_actor_roll(r1_actor *a, const r1_rollout_request *req, const void *payload,
@@ -378,20 +487,22 @@ r1_status r1_actor_roll(r1_actor *a, const r1_rollout_request *req, const void *
     r1_status st = R1_OK;
 
     r1_card_step(a->o.cfg->stages[req->stage].name, req->step);
-    while (st == R1_OK && (more || r1_engine_pending(a->engine) > 0)) {
+    while (st == R1_OK && (more || r1_engine_pending(a->engine) > 0 || a->judged)) {
         uint64_t index;
         while (st == R1_OK && more && r1_engine_pending(a->engine) < a->o.max_sequences) {
             more = next(ctx, &index);
             if (more)
                 st = submit(&w, index, err);
         }
-        if (st == R1_OK && r1_engine_pending(a->engine) > 0)
+        int idle = r1_engine_pending(a->engine) == 0;
+        if (st == R1_OK && !idle)
             st = r1_engine_step(a->engine, payload, err);
         r1_tick();
-        for (r1_finished *f; st == R1_OK && (f = r1_engine_poll(a->engine));) {
-            st = deliver(&w, f, err);
-            r1_finished_free(f);
-        }
+        take_finished(a);
+        if (st == R1_OK)
+            st = deliver_judged(&w, idle, err);
     }
+    drop_answers(&a->drawn); /* after an error */
+    drop_answers(&a->judged);
     return st;
 }

@@ -444,10 +444,11 @@ static void finish_group(r1_engine *e, group *g) {
     e->finished_end = &g->next;
 }
 
-/* Append a token; 1 when that ended the sample. */
-static int put_token(r1_engine *e, seq *s, int32_t id, float logp) {
+/* Append a token, which may end the sample. */
+static r1_status put_token(r1_engine *e, seq *s, int32_t id, float logp, r1_err *err) {
     const r1_sampling *p = &s->g->req.sampling;
     r1_sample *out = &s->g->out->samples[s->sample];
+    r1_status st = R1_OK;
 
     out->ids[s->len] = id;
     out->logp[s->len++] = logp;
@@ -458,7 +459,7 @@ static int put_token(r1_engine *e, seq *s, int32_t id, float logp) {
     int stop = s->len >= p->min_new_tokens &&
                (r1_is_stop_id(p, id) || hits_stop_string(e, p, out, s->len));
     if (!stop && s->len < p->max_new_tokens)
-        return 0;
+        return R1_OK;
     out->finish = stop ? R1_FINISH_STOP : R1_FINISH_LENGTH;
     if (s->active) {
         drop_blocks(e, s);
@@ -466,19 +467,22 @@ static int put_token(r1_engine *e, seq *s, int32_t id, float logp) {
     }
     s->finished = 1;
     e->pending--;
+    if (e->o.on_end)
+        st = e->o.on_end(e->o.on_end_ctx, s->g->out->tag, s->sample, out, err);
     if (--s->g->left == 0)
         finish_group(e, s->g);
-    return 1;
+    return st;
 }
 
-static void draw(r1_engine *e, seq *s, const float *logits, const r1_row_stats *row) {
+static r1_status draw(r1_engine *e, seq *s, const float *logits, const r1_row_stats *row,
+                      r1_err *err) {
     r1_rng_key key = s->g->req.key;
     float logp;
 
     key.sample += (uint32_t)s->sample;
     int32_t id = r1_sampler_draw(e->sampler, e->o.model->ops, &s->g->req.sampling, &key, s->len,
                                  logits, e->o.model->arch.vocab_size, row, &logp);
-    put_token(e, s, id, logp);
+    return put_token(e, s, id, logp, err);
 }
 
 /* Serve one wanted row.  A NaN or an infinity among the logits makes their log-sum-exp one. */
@@ -486,6 +490,7 @@ static r1_status serve(r1_engine *e, const want *w, const float *logits, const r
                        r1_err *err) {
     const r1_ops *ops = e->o.model->ops;
     r1_finished *out = w->g->out;
+    r1_status st = R1_OK;
 
     if (!isfinite(row->lse))
         return R1_FAIL(err, R1_DATA,
@@ -493,19 +498,18 @@ static r1_status serve(r1_engine *e, const want *w, const float *logits, const r
                        "%g): the weights hold a NaN, an infinity or numbers that overflow",
                        (unsigned long long)out->tag,
                        w->s ? out->prompt_len + w->s->len - 1 : w->prompt, (double)row->lse);
-    if (w->s) {
-        draw(e, w->s, logits, row);
-        return R1_OK;
-    }
+    if (w->s)
+        return draw(e, w->s, logits, row, err);
     if (w->prompt < out->prompt_len - 1) {
         ops->gather_logp(ops, logits, 0, 1, r1_sampling_inv_t(&w->g->req.sampling),
                          &out->prompt[w->prompt + 1], &row->lse, &out->prompt_logp[w->prompt]);
         return R1_OK;
     }
     w->g->started = 1;
-    for (int i = 0, n = w->g->req.n; i < n; i++) /* the group may be finished by its last one */
-        draw(e, &w->g->seqs[i], logits, row);
-    return R1_OK;
+    /* The group may be finished by its last one. */
+    for (int i = 0, n = w->g->req.n; i < n && st == R1_OK; i++)
+        st = draw(e, &w->g->seqs[i], logits, row, err);
+    return st;
 }
 
 /* Logits of the wanted rows, a chunk at a time; rows of a chunk share a temperature run. */

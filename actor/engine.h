@@ -27,6 +27,18 @@ const char *r1_finish_name(int finish); /* "stop", "length" */
 /* Bytes of one token, for stop strings; ctx is the opener's. */
 typedef const char *(*r1_piece_fn)(void *ctx, int32_t id, size_t *ret_len);
 
+typedef struct r1_sample {
+    int n; /* tokens, the stop token included */
+    int32_t *ids;
+    float *logp;
+    int finish; /* r1_finish */
+} r1_sample;
+
+/* A sample has ended, others of its request may still run.  It stays where it is until the finished
+ * request is freed.  An error ends the step. */
+typedef r1_status (*r1_sample_fn)(void *ctx, uint64_t tag, int sample, const r1_sample *s,
+                                  r1_err *err);
+
 typedef struct r1_engine_options {
     const r1_model *model;
     int max_sequences; /* samples that run at once */
@@ -37,6 +49,8 @@ typedef struct r1_engine_options {
     /* Called for each token as it is drawn; may be NULL. */
     void (*on_token)(void *ctx, uint64_t tag, int sample, int32_t id);
     void *on_token_ctx;
+    r1_sample_fn on_end; /* may be NULL */
+    void *on_end_ctx;
 } r1_engine_options;
 
 typedef struct r1_request {
@@ -47,13 +61,6 @@ typedef struct r1_request {
     r1_sampling sampling;
     int want_prompt_logp;
 } r1_request;
-
-typedef struct r1_sample {
-    int n; /* tokens, the stop token included */
-    int32_t *ids;
-    float *logp;
-    int finish; /* r1_finish */
-} r1_sample;
 
 typedef struct r1_finished {
     uint64_t tag;
@@ -78,7 +85,7 @@ R1_MUST_USE r1_status r1_engine_submit(r1_engine *e, const r1_request *r, r1_err
 int r1_engine_pending(const r1_engine *e);
 
 /* One forward.  The payload may change only while nothing is pending.  R1_DATA: the weights gave
- * logits that are not finite; then the engine can only be closed. */
+ * logits that are not finite.  After an error the engine can only be closed. */
 R1_MUST_USE r1_status r1_engine_step(r1_engine *e, const void *payload, r1_err *err);
 
 /* A finished request, or NULL; the caller frees it. */

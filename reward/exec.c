@@ -12,6 +12,7 @@
 #include "reward/program.h"
 #include "reward/prose.h"
 #include "reward/rules.h"
+#include "reward/worker.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -113,15 +114,60 @@ static int ask(const r1_reward *r, const r1_grade_input *in, int from, int n, r1
     return from + read;
 }
 
-void r1_rule_exec(const r1_reward *r, const r1_grade_input *in, const r1_verdict *first, int n,
-                  r1_verdict *ret) {
-    r1_asked how;
-    int done = ask(r, in, 0, n, ret, &how);
+/* The samples of a question, asked in the reward's own thread once all are there. */
+typedef struct batch {
+    r1_task task; /* first: the worker knows only this */
+    const r1_reward *r;
+    const r1_grade_input *in;
+    int n, added;
+    r1_verdict verdicts[];
+} batch;
 
-    if (done < n && how == R1_ASKED_ENDED)
-        done = ask(r, in, done, n, ret, &how);
-    for (; done < n; done++)
-        ret[done] = how == R1_ASKED_TIMEOUT
-                        ? r1_verdict_of(R1_VERDICT_TIMEOUT, "no answer within deadline_s")
-                        : r1_verdict_of(R1_VERDICT_ERROR, "the program ended, or wrote no score");
+static void run(r1_task *t) {
+    batch *b = (batch *)t;
+    r1_verdict *v = b->verdicts;
+    r1_asked how;
+    int done = ask(b->r, b->in, 0, b->n, v, &how);
+
+    if (done < b->n && how == R1_ASKED_ENDED)
+        done = ask(b->r, b->in, done, b->n, v, &how);
+    for (; done < b->n; done++)
+        v[done] = how == R1_ASKED_TIMEOUT
+                      ? r1_verdict_of(R1_VERDICT_TIMEOUT, "no answer within deadline_s")
+                      : r1_verdict_of(R1_VERDICT_ERROR, "the program ended, or wrote no score");
 }
+
+static void *open_batch(const r1_reward *r, const r1_grade_input *in, int n) {
+    batch *b = r1_calloc(1, sizeof *b + (size_t)n * sizeof *b->verdicts);
+
+    if (b)
+        *b = (batch){.task.run = run, .r = r, .in = in, .n = n};
+    return b;
+}
+
+static void add_sample(void *task, int s) {
+    batch *b = task;
+
+    if (++b->added == b->n)
+        r1_worker_submit(b->r->worker, &b->task);
+}
+
+static int is_ready(void *task) {
+    const batch *b = task;
+
+    return b->added == b->n && r1_worker_poll(b->r->worker, &b->task);
+}
+
+static void end_batch(void *task, r1_verdict *ret) {
+    batch *b = task;
+
+    if (ret) {
+        r1_worker_wait(b->r->worker, &b->task);
+        memcpy(ret, b->verdicts, (size_t)b->n * sizeof *ret);
+    } else if (b->added == b->n) {
+        r1_worker_drop(b->r->worker, &b->task);
+    }
+    r1_free(b);
+}
+
+const r1_beside_rule r1_rule_exec = {open_batch, add_sample, is_ready, end_batch};

@@ -7,6 +7,7 @@
 #include "reward/language.h"
 #include "reward/program.h"
 #include "reward/rules.h"
+#include "reward/worker.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -56,8 +57,8 @@ static const r1_rule rules[] = {
     {"cosine", NULL, r1_rule_cosine, NULL, 0, 1},
     {"repetition", r1_rule_repetition, NULL, NULL, 0},
     {"loop", r1_rule_loop, NULL, NULL, 0},
-    {"exec", NULL, r1_rule_exec, NULL, 0},
-    {"code", NULL, r1_rule_code, NULL, 0},
+    {"exec", .beside = &r1_rule_exec},
+    {"code", .beside = &r1_rule_code},
     {"math", r1_rule_math, NULL, how_math, 0},
 };
 #define N_RULES ((int)(sizeof rules / sizeof *rules))
@@ -134,7 +135,7 @@ r1_status r1_reward_open(r1_reward **ret, const r1_reward_options *options, r1_e
         return st;
     R1_TRY(find_word("from", o->from, froms, &from, err));
     R1_TRY(find_word("answer", o->answer, answers, &answer, err));
-    if (rule->group == r1_rule_code && !o->judge) {
+    if (rule->beside == &r1_rule_code && !o->judge) {
         st = R1_FAIL(err, R1_USAGE, "it runs programs, for which nothing was prepared here");
         goto done;
     }
@@ -147,12 +148,15 @@ r1_status r1_reward_open(r1_reward **ret, const r1_reward_options *options, r1_e
     *r = (r1_reward){rule, *o, (r1_number_from)from, language};
     r->o.answer = answers[answer];
     set_defaults(&r->o);
-    if (r->rule->group == r1_rule_exec)
+    if (rule->beside == &r1_rule_exec) {
         st = r1_program_open(&r->program, o->command, o->n_command, r->o.deadline_s, err);
+        if (st == R1_OK)
+            st = r1_worker_open(&r->worker, err);
+    }
     if (st == R1_OK)
         *ret = r;
     else
-        r1_free(r);
+        r1_reward_close(r);
 done:
     if (st != R1_OK)
         r1_err_prefix(err, "reward '%s'", o->name);
@@ -160,10 +164,14 @@ done:
 }
 
 void r1_reward_close(r1_reward *r) {
-    if (r)
+    if (r) {
+        r1_worker_close(r->worker);
         r1_program_close(r->program);
+    }
     r1_free(r);
 }
+
+static const char no_memory[] = "out of memory";
 
 r1_verdict r1_reward_grade(const r1_reward *r, const r1_grade_input *in) {
     r1_verdict v;
@@ -172,7 +180,15 @@ r1_verdict r1_reward_grade(const r1_reward *r, const r1_grade_input *in) {
         return r1_verdict_of(R1_VERDICT_ERROR, "needs another reward that says what is right");
     if (r->rule->grade)
         return r->rule->grade(r, in);
-    r->rule->group(r, in, NULL, 1, &v);
+    if (r->rule->group) {
+        r->rule->group(r, in, NULL, 1, &v);
+        return v;
+    }
+    void *task = r->rule->beside->open(r, in, 1);
+    if (!task)
+        return r1_verdict_of(R1_VERDICT_ERROR, no_memory);
+    r->rule->beside->add(task, 0);
+    r->rule->beside->end(task, &v);
     return v;
 }
 
@@ -184,7 +200,7 @@ r1_status r1_reward_lint(const r1_reward *r, const r1_grade_input *in, r1_err *e
     r1_grade_input probe = *in;
 
     probe.completion = r1_text_of("x");
-    if (r->rule->follows || r->rule->group == r1_rule_exec)
+    if (r->rule->follows || r->rule->beside == &r1_rule_exec)
         return R1_OK;
     r1_verdict v = r1_reward_grade(r, &probe);
     if (v.kind == R1_VERDICT_UNPARSEABLE_GOLD)
@@ -259,67 +275,144 @@ static void require_format(const r1_rewards *r, int i, const r1_grade_input *in,
         *v = r1_verdict_of(R1_VERDICT_WRONG, "right, but not in the required format");
 }
 
-/* Component i of all samples; `first` is done before. */
-static void grade_component(const r1_rewards *r, int i, int first, const r1_grade_input *in, int n,
-                            r1_graded *ret) {
-    const r1_rule *rule = r->r[i]->rule;
-    r1_verdict *firsts = NULL, *values = NULL;
+/* A group whose samples come one by one. */
+struct r1_grading {
+    const r1_rewards *r;
+    int n, added;
+    int first, asked[R1_REWARDS_MAX]; /* select_rewards, once a sample is there */
+    void *task[R1_REWARDS_MAX];       /* of rewards that run programs */
+    r1_grade_input in[];
+};
 
-    for (int s = 0; rule->grade && s < n; s++) {
-        ret[s].verdict[i] = rule->grade(r->r[i], &in[s]);
-        require_format(r, i, &in[s], &ret[s].verdict[i]);
+r1_status r1_grading_open(r1_grading **ret, const r1_rewards *r, int n, r1_err *err) {
+    r1_grading *g = r1_calloc(1, sizeof *g + (size_t)n * sizeof *g->in);
+
+    if (!g)
+        return R1_FAIL(err, R1_NOMEM, "out of memory: the grading of %d samples", n);
+    g->r = r;
+    g->n = n;
+    *ret = g;
+    return R1_OK;
+}
+
+static void open_tasks(r1_grading *g, r1_text extra) {
+    g->first = select_rewards(g->r, extra, g->asked);
+    for (int i = 0; i < g->r->n; i++) {
+        const r1_reward *r = g->r->r[i];
+        if (r->rule->beside && g->asked[i] && g->first >= 0)
+            g->task[i] = r->rule->beside->open(r, g->in, g->n);
     }
-    if (rule->grade)
-        return;
-    firsts = r1_calloc((size_t)n, sizeof *firsts);
-    values = r1_calloc((size_t)n, sizeof *values);
-    for (int s = 0; s < n; s++)
-        ret[s].verdict[i] = r1_verdict_of(R1_VERDICT_ERROR, "out of memory");
-    if (firsts && values && first >= 0) {
-        for (int s = 0; s < n; s++)
-            firsts[s] = ret[s].verdict[first];
-        rule->group(r->r[i], in, firsts, n, values);
-        for (int s = 0; s < n; s++) {
-            ret[s].verdict[i] = values[s];
-            require_format(r, i, &in[s], &ret[s].verdict[i]);
-        }
+}
+
+void r1_grading_add(r1_grading *g, int s, const r1_grade_input *in) {
+    g->in[s] = *in;
+    if (g->added++ == 0)
+        open_tasks(g, in->extra);
+    for (int i = 0; i < g->r->n; i++)
+        if (g->task[i])
+            g->r->r[i]->rule->beside->add(g->task[i], s);
+}
+
+int r1_grading_ready(const r1_grading *g) {
+    for (int i = 0; i < g->r->n; i++)
+        if (g->task[i] && !g->r->r[i]->rule->beside->ready(g->task[i]))
+            return 0;
+    return g->added == g->n;
+}
+
+/* Component i of all samples together, into values [n]; 0: no memory. */
+static int grade_together(r1_grading *g, int i, const r1_graded *graded, r1_verdict *values) {
+    const r1_rule *rule = g->r->r[i]->rule;
+
+    if (rule->beside) {
+        if (!g->task[i])
+            return 0;
+        rule->beside->end(g->task[i], values);
+        g->task[i] = NULL;
+        return 1;
     }
+    r1_verdict *firsts = r1_calloc((size_t)g->n, sizeof *firsts);
+    for (int s = 0; firsts && s < g->n; s++)
+        firsts[s] = graded[s].verdict[g->first];
+    if (firsts)
+        rule->group(g->r->r[i], g->in, firsts, g->n, values);
     r1_free(firsts);
+    return firsts != NULL;
+}
+
+/* Component i of all samples; the first one is done before those that follow it. */
+static void grade_component(r1_grading *g, int i, r1_graded *ret) {
+    const r1_reward *r = g->r->r[i];
+    r1_verdict *values = r->rule->grade ? NULL : r1_calloc((size_t)g->n, sizeof *values);
+    int together = values && grade_together(g, i, ret, values);
+
+    for (int s = 0; s < g->n; s++) {
+        r1_verdict *v = &ret[s].verdict[i];
+        *v = r->rule->grade ? r->rule->grade(r, &g->in[s])
+             : together     ? values[s]
+                            : r1_verdict_of(R1_VERDICT_ERROR, no_memory);
+        require_format(g->r, i, &g->in[s], v);
+    }
     r1_free(values);
 }
 
-static void add_up(const r1_rewards *r, const int *asked, int first, r1_graded *g) {
-    for (int i = 0; i < r->n; i++) {
+static void add_up(const r1_grading *p, r1_graded *g) {
+    for (int i = 0; i < p->r->n; i++) {
         const r1_verdict *v = &g->verdict[i];
-        if (!asked[i])
+        if (!p->asked[i])
             continue;
-        if (!r1_verdict_scorable(v->kind) && r->options[i].weight != 0)
+        if (!r1_verdict_scorable(v->kind) && p->r->options[i].weight != 0)
             g->usable = 0;
         else
-            g->total += r->options[i].weight * (double)v->score;
+            g->total += p->r->options[i].weight * (double)v->score;
     }
-    g->correct = first >= 0 && g->verdict[first].kind == R1_VERDICT_CORRECT;
-    g->usable &= first >= 0;
+    g->correct = p->first >= 0 && g->verdict[p->first].kind == R1_VERDICT_CORRECT;
+    g->usable &= p->first >= 0;
     if (!g->usable)
         g->total = 0;
 }
 
-void r1_rewards_grade(const r1_rewards *r, const r1_grade_input *in, int n, r1_graded *ret) {
-    int asked[R1_REWARDS_MAX], first = select_rewards(r, in->extra, asked);
+void r1_grading_end(r1_grading *g, r1_graded *ret) {
+    int n = g->r->n;
 
     R1_TRACE();
-    for (int s = 0; s < n; s++)
-        ret[s] = (r1_graded){.n = r->n, .usable = 1};
-    if (first >= 0)
-        grade_component(r, first, first, in, n, ret);
-    for (int i = 0; i < r->n; i++) {
-        for (int s = 0; s < n && !asked[i]; s++)
+    R1_ASSERT(g->added == g->n);
+    for (int s = 0; s < g->n; s++)
+        ret[s] = (r1_graded){.n = n, .usable = 1};
+    if (g->first >= 0)
+        grade_component(g, g->first, ret);
+    for (int i = 0; i < n; i++) {
+        for (int s = 0; s < g->n && !g->asked[i]; s++)
             ret[s].verdict[i] = r1_verdict_of(R1_VERDICT_NOT_ASKED, "for another data_source");
-        if (asked[i] && i != first)
-            grade_component(r, i, first, in, n, ret);
+        if (g->asked[i] && i != g->first)
+            grade_component(g, i, ret);
+    }
+    for (int s = 0; s < g->n; s++)
+        add_up(g, &ret[s]);
+    r1_grading_drop(g);
+}
+
+void r1_grading_drop(r1_grading *g) {
+    for (int i = 0; g && i < g->r->n; i++)
+        if (g->task[i])
+            g->r->r[i]->rule->beside->end(g->task[i], NULL);
+    r1_free(g);
+}
+
+void r1_rewards_grade(const r1_rewards *r, const r1_grade_input *in, int n, r1_graded *ret) {
+    r1_grading *g;
+
+    if (r1_grading_open(&g, r, n, NULL) != R1_OK) {
+        for (int s = 0; s < n; s++) {
+            ret[s] = (r1_graded){.n = r->n};
+            for (int i = 0; i < r->n; i++)
+                ret[s].verdict[i] = r1_verdict_of(R1_VERDICT_ERROR, no_memory);
+        }
+        return;
     }
     for (int s = 0; s < n; s++)
-        add_up(r, asked, first, &ret[s]);
+        r1_grading_add(g, s, &in[s]);
+    r1_grading_end(g, ret);
 }
 
 r1_status r1_rewards_lint(const r1_rewards *r, const r1_grade_input *in, r1_err *err) {

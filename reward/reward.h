@@ -106,6 +106,19 @@ R1_MUST_USE r1_status r1_rewards_open(r1_rewards *ret, const r1_reward_options *
 void r1_rewards_close(r1_rewards *r);
 /* The n samples of one group: question, reference and extra are the same in all of them. */
 void r1_rewards_grade(const r1_rewards *r, const r1_grade_input *in, int n, r1_graded *ret);
+
+/* The same for samples that come one by one.  Programs begin with what they can begin with, in
+ * threads and processes of their own; all other rewards are asked at the end.  Verdicts depend
+ * neither on the order of the samples nor on how long anything takes.  One thread. */
+typedef struct r1_grading r1_grading;
+R1_MUST_USE r1_status r1_grading_open(r1_grading **ret, const r1_rewards *r, int n, r1_err *err);
+/* Sample s (not twice); its texts and ids must stay until the end. */
+void r1_grading_add(r1_grading *g, int s, const r1_grade_input *in);
+int r1_grading_ready(const r1_grading *g); /* all samples came, and the end would not wait */
+/* The verdicts ret [n] of a group whose samples all came; waits for them and frees the grading. */
+void r1_grading_end(r1_grading *g, r1_graded *ret);
+/* The group is not wanted: waits for no more than what has begun, and frees; NULL is fine. */
+void r1_grading_drop(r1_grading *g);
 R1_MUST_USE r1_status r1_rewards_lint(const r1_rewards *r, const r1_grade_input *in, r1_err *err);
 
 #endif

@@ -38,6 +38,9 @@ typedef struct r1_box_limits {
 #define R1_BOX_DISK_BYTES  ((uint64_t)64 << 20)
 #define R1_BOX_DISK_INODES 8192
 
+/* A box that the machine starves is given up after wall_s this often over. */
+#define R1_BOX_STARVED_TIMES 4
+
 typedef struct r1_box_file {
     const char *name; /* no '/' in it */
     const void *data;

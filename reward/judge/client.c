@@ -1,20 +1,24 @@
 /* Boxes as the judge sees them; see client.h. */
 #include "reward/judge/client.h"
 
+#include "common/base/clock.h"
 #include "common/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define CONTROL_FD 3
+#define LOOK_S     1e5 /* poll counts in int milliseconds */
 
 struct r1_launcher {
     pid_t pid;
@@ -153,6 +157,17 @@ static int send_all(int to, const char *s, size_t n) {
     return 0;
 }
 
+double r1_box_patience_s(const r1_box_limits *l) {
+    return R1_BOX_STARVED_TIMES * l->wall_s + 60;
+}
+
+void r1_box_set_patience(int socket, const r1_box_limits *l) {
+    double s = r1_box_patience_s(l);
+    struct timeval t = {.tv_sec = s < 1e9 ? (time_t)s : 1000000000};
+
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
+}
+
 r1_status r1_box_start(const r1_launcher *l, const r1_box_request *b, const int *fds, int n_fds,
                        int *ret_box, r1_err *err) {
     int pair[2] = {-1, -1};
@@ -165,6 +180,7 @@ r1_status r1_box_start(const r1_launcher *l, const r1_box_request *b, const int 
         st = R1_FAIL(err, R1_IO, "socketpair: %s", strerror(errno));
         goto done;
     }
+    r1_box_set_patience(pair[0], &b->limits);
     uint32_t n = (uint32_t)bytes.len;
     int bad = send_with(l->control, "b", 1, &pair[1], 1) != 0;
     close(pair[1]);
@@ -187,7 +203,7 @@ void r1_box_stop(int box) {
 r1_box_result r1_box_finish(int box) {
     r1_box_result r;
     size_t have = 0;
-    ssize_t n;
+    ssize_t n = 0;
 
     while (have < sizeof r) {
         n = recv(box, (char *)&r + have, sizeof r - have, 0);
@@ -195,9 +211,13 @@ r1_box_result r1_box_finish(int box) {
             break;
         have += n > 0 ? (size_t)n : 0;
     }
+    int silent = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     close(box);
-    return have == sizeof r ? r
-                            : (r1_box_result){.end = R1_BOX_FAILED, .why = "the launcher is gone"};
+    if (have == sizeof r)
+        return r;
+    r = (r1_box_result){.end = R1_BOX_FAILED};
+    snprintf(r.why, sizeof r.why, "the launcher %s", silent ? "does not answer" : "is gone");
+    return r;
 }
 
 r1_status r1_memory_file(const void *bytes, size_t n, int *ret_fd, r1_err *err) {
@@ -237,16 +257,24 @@ static int drain(int fd, char *to, size_t room, size_t *count) {
 }
 
 /* Until both pipes are at their end: nothing of the box lives then, or nothing that can print. */
-static r1_status collect(int box, int out, int errors, r1_box_io *run, r1_err *err) {
+static r1_status collect(int box, int out, int errors, double patience_s, r1_box_io *run,
+                         r1_err *err) {
     struct pollfd p[2] = {{.fd = out, .events = POLLIN}, {.fd = errors, .events = POLLIN}};
     size_t n_out = 0, n_errors = 0, most = run->output.max;
+    double end_s = r1_now_s() + patience_s;
     r1_status st = r1_buf_extend(&run->output, most, err);
 
     if (st != R1_OK)
         return st;
     while (p[0].fd >= 0 || p[1].fd >= 0) {
-        if (poll(p, 2, -1) < 0 && errno != EINTR)
+        double left_s = end_s - r1_now_s();
+        if (left_s <= 0)
+            return R1_FAIL(err, R1_IO, "the launcher does not answer");
+        if (poll(p, 2, (int)(1000 * (left_s < LOOK_S ? left_s : LOOK_S)) + 1) < 0) {
+            if (errno == EINTR)
+                continue;
             return R1_FAIL(err, R1_IO, "poll: %s", strerror(errno));
+        }
         if (p[0].fd >= 0 && p[0].revents && !drain(out, run->output.data, most, &n_out))
             p[0].fd = -1;
         if (p[1].fd >= 0 && p[1].revents &&
@@ -279,7 +307,7 @@ r1_status r1_run_box(const r1_launcher *l, const r1_box_request *b, r1_box_io *r
     close(out[1]);
     close(errors[1]);
     out[1] = errors[1] = -1;
-    st = collect(box, out[0], errors[0], run, err);
+    st = collect(box, out[0], errors[0], r1_box_patience_s(&b->limits), run, err);
     if (st != R1_OK)
         r1_box_stop(box);
     run->result = r1_box_finish(box);

@@ -19,6 +19,11 @@ void r1_launcher_close(r1_launcher *l); /* waits until it has ended */
 const char *r1_launcher_layers(const r1_launcher *l);
 pid_t r1_launcher_pid(const r1_launcher *l);
 
+/* Every wait for a box has a deadline, far behind the one that its supervisor keeps: it passes when
+ * the launcher is stopped or the machine hangs.  On a socket, receiving then fails. */
+double r1_box_patience_s(const r1_box_limits *l);
+void r1_box_set_patience(int socket, const r1_box_limits *l);
+
 /* Begin a box.  fds[0 .. n_fds-1] become the program's 0, 1, ...; with b->fetch one more follows,
  * to which the file goes.  The caller keeps its own copies.  *ret_box is a socket: it becomes
  * readable when the box has ended; r1_box_finish must be called. */
@@ -26,7 +31,7 @@ R1_MUST_USE r1_status r1_box_start(const r1_launcher *l, const r1_box_request *b
                                    int n_fds, int *ret_box, r1_err *err);
 /* Kill it; the result still comes. */
 void r1_box_stop(int box);
-/* Wait for the end; closes the socket.  A box whose launcher is gone has R1_BOX_FAILED. */
+/* Wait for the end; closes the socket.  A box whose launcher is gone or silent has R1_BOX_FAILED. */
 r1_box_result r1_box_finish(int box);
 
 /* A file in memory that holds these bytes and can't be changed, to be read from its start. */

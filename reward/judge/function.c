@@ -87,6 +87,7 @@ static r1_status start(const pair *p, const r1_box_request *b, int input, int mo
     int fds[] = {input, p->null_fd, p->null_fd, wire[1], more};
     r1_status st = r1_box_start(p->l, b, fds, more < 0 ? 4 : 5, ret_box, err);
     close(wire[1]);
+    r1_box_set_patience(wire[0], &b->limits);
     if (st == R1_OK)
         *ret_wire = wire[0];
     else

@@ -118,7 +118,7 @@ static void run_tests(work *w) {
     r1_judge_result *r = &job->result;
     char why[sizeof r->why - 24];
 
-    for (int i = 0; i < job->n_tests; i++) {
+    for (int i = 0; i < job->n_tests && !job->dropped; i++) {
         *why = '\0';
         r1_judge_verdict v = run_test(w, &job->tests[i], why, sizeof why);
         if (v == R1_JUDGE_AC) {

@@ -24,7 +24,7 @@ struct r1_judge {
     int n_threads, closing;
     pthread_mutex_t lock;
     pthread_cond_t more, finished, probed;
-    r1_judge_job *first, *last; /* submitted, not begun */
+    r1_judge_job *first, **end; /* submitted, not begun */
     probe probes[R1_LANGUAGE_COUNT];
     char probe_why[R1_LANGUAGE_COUNT][96];
 };
@@ -119,6 +119,12 @@ static void judge(r1_judge *j, r1_judge_job *job) {
     }
 }
 
+static void unlink_job(r1_judge *j, r1_judge_job **at) {
+    *at = (*at)->next;
+    if (!*at)
+        j->end = at;
+}
+
 static void *work(void *arg) {
     r1_judge *j = arg;
 
@@ -129,7 +135,7 @@ static void *work(void *arg) {
         r1_judge_job *job = j->first;
         if (!job)
             break;
-        j->first = job->next;
+        unlink_job(j, &j->first);
         pthread_mutex_unlock(&j->lock);
         judge(j, job);
         pthread_mutex_lock(&j->lock);
@@ -160,6 +166,7 @@ r1_status r1_judge_open(r1_judge **ret, const r1_judge_options *options, r1_err 
     boxes = boxes < R1_JUDGE_BOXES_MAX ? boxes : R1_JUDGE_BOXES_MAX;
     if ((st = R1_NEW(j, 1, err)) != R1_OK)
         return st;
+    j->end = &j->first;
     pthread_mutex_init(&j->lock, NULL);
     pthread_cond_init(&j->more, NULL);
     pthread_cond_init(&j->finished, NULL);
@@ -206,12 +213,10 @@ const char *r1_judge_layers(const r1_judge *j) {
 void r1_judge_submit(r1_judge *j, r1_judge_job *job) {
     job->next = NULL;
     job->done = 0;
+    job->dropped = 0;
     pthread_mutex_lock(&j->lock);
-    if (j->first)
-        j->last->next = job;
-    else
-        j->first = job;
-    j->last = job;
+    *j->end = job;
+    j->end = &job->next;
     pthread_cond_signal(&j->more);
     pthread_mutex_unlock(&j->lock);
 }
@@ -228,4 +233,19 @@ void r1_judge_wait(r1_judge *j, const r1_judge_job *job) {
     while (!job->done)
         pthread_cond_wait(&j->finished, &j->lock);
     pthread_mutex_unlock(&j->lock);
+}
+
+void r1_judge_drop(r1_judge *j, r1_judge_job *job) {
+    r1_judge_job **at = &j->first;
+
+    job->dropped = 1;
+    pthread_mutex_lock(&j->lock);
+    while (*at && *at != job)
+        at = &(*at)->next;
+    if (*at) {
+        unlink_job(j, at);
+        job->done = 1;
+    }
+    pthread_mutex_unlock(&j->lock);
+    r1_judge_wait(j, job);
 }

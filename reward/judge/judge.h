@@ -94,6 +94,7 @@ typedef struct r1_judge_job {
 
     struct r1_judge_job *next; /* the judge's own */
     int done;
+    _Atomic int dropped; /* no verdict is wanted */
 } r1_judge_job;
 
 typedef struct r1_judge r1_judge;
@@ -115,5 +116,7 @@ const char *r1_judge_layers(const r1_judge *j);
 void r1_judge_submit(r1_judge *j, r1_judge_job *job);
 int r1_judge_poll(r1_judge *j, const r1_judge_job *job); /* 1: it is done */
 void r1_judge_wait(r1_judge *j, const r1_judge_job *job);
+/* No verdict is wanted: one that has not begun never does, one that has ends with its test. */
+void r1_judge_drop(r1_judge *j, r1_judge_job *job);
 
 #endif

@@ -19,8 +19,6 @@
 #include <unistd.h>
 
 #define TICK_MS 10
-/* A box that was starved this often over is given up. */
-#define STARVED_TIMES 4
 
 typedef struct box {
     const r1_supervisor *s;
@@ -154,7 +152,7 @@ static r1_box_end over_limit(box *b) {
         return R1_BOX_TASKS;
     if ((double)(wall - b->result.delay_us) >= 1e6 * l->wall_s)
         return R1_BOX_WALL;
-    return (double)wall >= STARVED_TIMES * 1e6 * l->wall_s ? R1_BOX_STARVED : R1_BOX_EXITED;
+    return (double)wall >= R1_BOX_STARVED_TIMES * 1e6 * l->wall_s ? R1_BOX_STARVED : R1_BOX_EXITED;
 }
 
 /* Until process 1 reports, a limit strikes, or the judge hangs up. */

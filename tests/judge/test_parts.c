@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int same(const char *mode, const char *expected, const char *printed) {
     r1_compare c;
@@ -265,6 +266,31 @@ static void splits_expressions(void **state) {
     json_decref(row);
 }
 
+/* The same verdicts when samples come in another order, beside a group that is dropped. */
+static void come_one_by_one(const r1_rewards *rewards, const r1_grade_input in[static 4],
+                            const r1_graded want[static 4]) {
+    r1_grading *g, *other;
+    r1_graded got[4];
+    r1_err err;
+
+    ASSERT_OK(r1_grading_open(&other, rewards, 4, &err), &err);
+    ASSERT_OK(r1_grading_open(&g, rewards, 4, &err), &err);
+    for (int i = 0; i < 4; i++) {
+        assert_false(r1_grading_ready(g));
+        r1_grading_add(other, i, &in[3]);
+        r1_grading_add(g, (i + 2) % 4, &in[(i + 2) % 4]);
+    }
+    r1_grading_drop(other);
+    while (!r1_grading_ready(g))
+        usleep(1000);
+    r1_grading_end(g, got);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(got[i].verdict[0].kind, want[i].verdict[0].kind);
+        assert_string_equal(got[i].verdict[0].note, want[i].verdict[0].note);
+        assert_true(got[i].total == want[i].total && got[i].usable == want[i].usable);
+    }
+}
+
 /* The reward, over a group: right, wrong, no program, and a row that nobody can judge. */
 static void rewards_code(void **state) {
     const char *extra = "{\"tests\": [{\"stdin\": \"2\", \"stdout\": \"4\"}, {\"stdin\": \"3\", "
@@ -301,6 +327,7 @@ static void rewards_code(void **state) {
                     graded[i].total < scores[i] + 1e-6);
     }
     assert_non_null(strstr(graded[3].verdict[0].note, "RTE: test 1: exit status 1"));
+    come_one_by_one(&rewards, in, graded);
     ASSERT_OK(r1_rewards_lint(&rewards, in, &err), &err);
     in[0].extra = r1_text_of("{\"answer\": \"4\"}");
     ASSERT_FAILS(r1_rewards_lint(&rewards, in, &err), R1_DATA, &err, "expected_stdout");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX 40
@@ -147,6 +148,89 @@ static void a_program_that_hangs_is_killed(void **state) {
     assert_int_equal(stat, 'Z');
 }
 
+static r1_grading *begin(judge *j, int n) {
+    r1_grading *g;
+    r1_err err;
+
+    ASSERT_OK(r1_grading_open(&g, &j->rewards, n, &err), &err);
+    for (int s = n - 1; s >= 0; s--) {
+        assert_false(r1_grading_ready(g));
+        r1_grading_add(g, s, &j->in[s]);
+    }
+    return g;
+}
+
+/* Nobody waits for a program that takes its time; it sees the groups in their order, whoever is
+ * ended first. */
+static void groups_are_judged_meanwhile(void **state) {
+    char gate[] = "/tmp/r1-test-exec-XXXXXX", script[200];
+    r1_grading *g[3];
+    judge j;
+
+    close(mkstemp(gate));
+    snprintf(script, sizeof script,
+             "n=0; while read -r l; do while [ -e %s ]; do sleep 0.01; done; n=$((n + 1)); "
+             "echo \"{\\\"score\\\": 0.$n}\"; done",
+             gate);
+    open_judge(&j, script, 60);
+    for (int i = 0; i < 3; i++)
+        g[i] = begin(&j, 2);
+    for (int i = 0; i < 3; i++)
+        assert_false(r1_grading_ready(g[i]));
+    unlink(gate);
+    while (!r1_grading_ready(g[2]))
+        usleep(1000);
+    for (int i = 2; i >= 0; i--) {
+        assert_true(r1_grading_ready(g[i]));
+        r1_grading_end(g[i], j.g);
+        assert_verdict(&j.g[0], R1_VERDICT_WRONG, (double)(0.1f * (float)(2 * i + 1)));
+        assert_verdict(&j.g[1], R1_VERDICT_WRONG, (double)(0.1f * (float)(2 * i + 2)));
+    }
+    r1_rewards_close(&j.rewards);
+}
+
+static long size_of(const char *path) {
+    struct stat sb;
+
+    return stat(path, &sb) == 0 ? (long)sb.st_size : -1;
+}
+
+/* Only what has begun is waited for: the program never hears of the other groups. */
+static void groups_are_dropped(void **state) {
+    char heard[] = "/tmp/r1-test-exec-XXXXXX", script[200];
+    r1_grading *g[4];
+    judge j;
+
+    close(mkstemp(heard));
+    snprintf(script, sizeof script, "while read -r l; do echo >>%s; done", heard);
+    open_judge(&j, script, 1);
+    for (int i = 0; i < 3; i++)
+        g[i] = begin(&j, 2);
+    g[3] = begin(&j, 1);
+    while (size_of(heard) < 2)
+        usleep(1000);
+    for (int i = 3; i >= 0; i--)
+        r1_grading_drop(g[i]);
+    r1_grading_drop(NULL);
+    r1_rewards_close(&j.rewards);
+    assert_int_equal(size_of(heard), 2);
+    unlink(heard);
+}
+
+/* Also one of which not all samples came. */
+static void half_a_group_is_dropped(void **state) {
+    r1_grading *g;
+    r1_err err;
+    judge j;
+
+    open_judge(&j, ECHO, 20);
+    ASSERT_OK(r1_grading_open(&g, &j.rewards, 2, &err), &err);
+    r1_grading_add(g, 1, &j.in[0]);
+    assert_false(r1_grading_ready(g));
+    r1_grading_drop(g);
+    r1_rewards_close(&j.rewards);
+}
+
 static void programs_are_checked(void **state) {
     const char *const none[] = {"no-such-program-of-r1"};
     r1_reward *r = NULL;
@@ -167,6 +251,9 @@ int main(void) {
         cmocka_unit_test(no_score_is_no_zero),
         cmocka_unit_test(a_program_that_ends_is_started_again),
         cmocka_unit_test(a_program_that_hangs_is_killed),
+        cmocka_unit_test(groups_are_judged_meanwhile),
+        cmocka_unit_test(groups_are_dropped),
+        cmocka_unit_test(half_a_group_is_dropped),
         cmocka_unit_test(programs_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
