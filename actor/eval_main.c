@@ -92,20 +92,22 @@ int main(int argc, char **argv) {
     r1_evaluate_options o;
     r1_judging judging;
     r1_world world;
-    r1_err err = {0};
+    r1_err err = {0}, early = {0};
 
-    r1_judging_start(&judging);
+    int runs = parse(argc, argv, 0, &o, &result, &early) == R1_OK && result == R1_CLI_RUN;
+    r1_judging_start(&judging, runs && strcmp(o.reward, "code") == 0);
     r1_status st = r1_world_open(&world, &argc, &argv, &err);
     int first = world.all.rank == 0;
 
     r1_log_init(world.all.rank, R1_LOG_INFO);
     if (st == R1_OK)
+        st = r1_err_copy(&err, &early);
+    if (st == R1_OK && !runs) /* --help: now it is known who speaks */
         st = parse(argc, argv, first, &o, &result, &err);
-    if (st == R1_OK && result == R1_CLI_RUN)
-        st = r1_agree(&world.all, r1_judging_open(&judging, strcmp(o.reward, "code") == 0, 0, &err),
-                      &err);
+    if (st == R1_OK && runs)
+        st = r1_agree(&world.all, r1_judging_open(&judging, 0, &err), &err);
     o.judge = judging.judge;
-    if (st == R1_OK && result == R1_CLI_RUN)
+    if (st == R1_OK && runs)
         st = r1_evaluate_model(&world, &o, &err);
     r1_judging_close(&judging);
     r1_world_close(&world);

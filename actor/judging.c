@@ -5,32 +5,27 @@
 
 #include <string.h>
 
-void r1_judging_start(r1_judging *g) {
-    *g = (r1_judging){.launcher = NULL};
-    if (r1_launcher_open(&g->launcher, NULL, &g->refused) != R1_OK)
-        g->launcher = NULL;
-}
-
 int r1_judging_asked(const r1_config *cfg) {
-    for (int i = 0; i < cfg->n_stages; i++)
+    for (int i = 0; cfg && i < cfg->n_stages; i++)
         for (int r = 0; r < cfg->stages[i].n_rewards; r++)
             if (strcmp(cfg->stages[i].rewards[r].name, "code") == 0)
                 return 1;
     return 0;
 }
 
-r1_status r1_judging_open(r1_judging *g, int asked, int boxes, r1_err *err) {
+void r1_judging_start(r1_judging *g, int asked) {
+    *g = (r1_judging){.asked = asked};
+    if (asked && r1_launcher_open(&g->launcher, NULL, &g->refused) != R1_OK)
+        g->launcher = NULL;
+}
+
+r1_status r1_judging_open(r1_judging *g, int boxes, r1_err *err) {
     r1_judge_options o = {.launcher = g->launcher, .boxes = boxes};
 
-    if (!asked) {
-        r1_judging_close(g);
+    if (!g->asked)
         return R1_OK;
-    }
-    if (!g->launcher) {
-        if (err)
-            *err = g->refused;
-        return g->refused.status;
-    }
+    if (!g->launcher)
+        return r1_err_copy(err, &g->refused);
     r1_info("sandbox   %s", r1_launcher_layers(g->launcher));
     return r1_judge_open(&g->judge, &o, err);
 }

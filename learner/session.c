@@ -2,6 +2,8 @@
 #include "learner/session.h"
 
 #include "common/base/log.h"
+#include "common/base/stop.h"
+#include "common/comm/collect.h"
 
 #include <math.h>
 #include <string.h>
@@ -27,6 +29,15 @@ void r1_session_say(const r1_world *w, const r1_plan *p) {
 
     r1_debug("rank %d of %d on %s, pid %ld: %s, %d thread%s", w->all.rank, w->all.size, w->host,
              (long)getpid(), role, p->threads, p->threads == 1 ? "" : "s");
+}
+
+r1_status r1_session_stopped_early(const r1_world *w, r1_err *err) {
+    int64_t stop = r1_stop_requested();
+    r1_status st = r1_allmax(&w->all, &stop, "stop requests", err);
+
+    return st == R1_OK && stop
+               ? R1_FAIL(err, R1_STOPPED, "stopped on request before the first step")
+               : st;
 }
 
 r1_status r1_session_take(r1_run *run, const char *output, const char *resume, const char *from,

@@ -13,6 +13,9 @@ void r1_session_init(r1_run *run, const r1_config *cfg, const r1_world *w, const
 /* Who this rank is, into its log. */
 void r1_session_say(const r1_world *w, const r1_plan *p);
 
+/* A signal that came while data and weights were read.  Collective. */
+R1_MUST_USE r1_status r1_session_stopped_early(const r1_world *w, r1_err *err);
+
 /* Rank 0: the run directory, and where the run goes on.  resume and from: the options. */
 R1_MUST_USE r1_status r1_session_take(r1_run *run, const char *output, const char *resume,
                                       const char *from, r1_resume *ret, r1_err *err);

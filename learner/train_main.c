@@ -13,6 +13,7 @@
 /* Everything that this rank opens, closed in reverse order. */
 typedef struct job {
     r1_train_options o;
+    r1_err not_read; /* why there is no configuration */
     r1_world world;
     r1_config *cfg;
     r1_plan plan;
@@ -52,14 +53,14 @@ static void size_actor(job *j) {
                   j->plan.node_actors > 0 ? j->plan.node_actors : 1);
 }
 
-/* Read, resolve and check everything, data too; nothing large is allocated. */
+/* Resolve and check everything, data too; nothing large is allocated. */
 static r1_status prepare(job *j, r1_err *err) {
     r1_status st;
 
-    R1_TRY(r1_config_load(&j->cfg, j->o.config, j->o.n_overrides, j->o.overrides, err));
+    R1_TRY(r1_err_copy(err, &j->not_read));
     r1_comm_set_deadline(j->cfg->limits.deadline_s);
     R1_TRY(r1_plan_roles(&j->plan, j->cfg, &j->world, err));
-    R1_TRY(r1_judging_open(&j->judging, r1_judging_asked(j->cfg), j->plan.threads, err));
+    R1_TRY(r1_judging_open(&j->judging, j->plan.threads, err));
     r1_card_phase("start");
     r1_card_role(!is_actor(j) ? "learner" : !is_learner(j) ? "actor" : "learner and actor");
     R1_TRY(r1_policy_open(&j->policy, j->cfg, j->plan.threads, err));
@@ -124,16 +125,7 @@ static void close_job(job *j) {
         r1_window_close(&j->window);
     r1_policy_close(&j->policy);
     r1_config_free(j->cfg);
-}
-
-/* A signal that came while data and weights were read.  Collective. */
-static r1_status stopped_early(const job *j, r1_err *err) {
-    int64_t stop = r1_stop_requested();
-    r1_status st = r1_allmax(&j->world.all, &stop, "stop requests", err);
-
-    return st == R1_OK && stop
-               ? R1_FAIL(err, R1_STOPPED, "stopped on request before the first step")
-               : st;
+    r1_train_options_done(&j->o);
 }
 
 static r1_status train(job *j, r1_err *err) {
@@ -154,7 +146,7 @@ static r1_status train(job *j, r1_err *err) {
     R1_TRY(open_job(j, err));
     fill_run(j);
     r1_phases_init(&j->phases);
-    R1_TRY(stopped_early(j, err));
+    R1_TRY(r1_session_stopped_early(&j->world, err));
     if (is_learner(j))
         st =
             r1_session_learn(&j->run, &j->resume, j->plan.roles.colocated ? NULL : &j->remote, err);
@@ -175,14 +167,15 @@ int main(int argc, char **argv) {
     r1_err err = {0}, late;
 
     r1_stop_install();
-    r1_judging_start(&j.judging);
+    r1_train_options_read(&j.o, argc, argv, &j.cfg, &result, &j.not_read);
+    r1_judging_start(&j.judging, r1_judging_asked(j.cfg));
     r1_status st = r1_world_open(&j.world, &argc, &argv, &err);
     int first = j.world.all.rank == 0;
     j.run.dir.fd_lock = -1;
     r1_log_init(j.world.all.rank, R1_LOG_INFO);
-    if (st == R1_OK)
+    if (st == R1_OK && result != R1_CLI_RUN) /* --help: now it is known who speaks */
         st = r1_train_options_parse(&j.o, argc, argv, first, &result, &err);
-    if (st == R1_OK && result == R1_CLI_RUN)
+    else if (st == R1_OK)
         st = train(&j, &err);
     if (st == R1_PEER || r1_world_is_ending()) /* not all may know of it */
         r1_world_fail(r1_exit_code(st), err.msg);

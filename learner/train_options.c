@@ -3,9 +3,9 @@
 
 #include "common/base/mem.h"
 #include "common/base/stop.h"
-#include "common/config/config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static r1_status print_help_config(const char *key, r1_err *err) {
     char *text = NULL;
@@ -73,4 +73,22 @@ r1_status r1_train_options_parse(r1_train_options *o, int argc, char **argv, int
     o->n_overrides = n - 1;
 done:
     return st;
+}
+
+void r1_train_options_read(r1_train_options *o, int argc, char **argv, r1_config **ret_cfg,
+                           r1_cli_result *ret, r1_err *err) {
+    r1_status st;
+
+    err->status = R1_OK;
+    R1_TRY(R1_NEW(o->argv, (size_t)argc + 1, err)); /* parsing moves words: argv stays whole */
+    memcpy(o->argv, argv, (size_t)argc * sizeof *argv);
+    R1_TRY(r1_train_options_parse(o, argc, o->argv, 0, ret, err));
+    if (*ret == R1_CLI_RUN)
+        R1_TRY(r1_config_load(ret_cfg, o->config, o->n_overrides, o->overrides, err));
+done:
+    return;
+}
+
+void r1_train_options_done(r1_train_options *o) {
+    r1_free(o->argv);
 }

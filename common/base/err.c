@@ -27,6 +27,12 @@ void r1_err_set(r1_err *err, r1_status st, const char *fmt, ...) {
     keep_printable(err->msg);
 }
 
+r1_status r1_err_copy(r1_err *err, const r1_err *kept) {
+    if (err && kept->status != R1_OK)
+        *err = *kept;
+    return kept->status;
+}
+
 void r1_err_prefix(r1_err *err, const char *fmt, ...) {
     char prefix[R1_ERR_MSG_MAX / 2];
     char rest[R1_ERR_MSG_MAX];

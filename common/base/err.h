@@ -45,6 +45,9 @@ typedef struct r1_err {
 void r1_err_set(r1_err *err, r1_status st, const char *fmt, ...) R1_PRINTF(3, 4);
 #define R1_FAIL(err, st, ...) (r1_err_set((err), (st), __VA_ARGS__), (st))
 
+/* A failure that was kept, R1_OK too: err becomes `kept`, whose status is returned. */
+r1_status r1_err_copy(r1_err *err, const r1_err *kept);
+
 /* Put "prefix: " in front of err's text ("while reading X"). */
 void r1_err_prefix(r1_err *err, const char *fmt, ...) R1_PRINTF(2, 3);
 
