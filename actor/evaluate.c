@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/comm/collect.h"
 #include "common/metrics/json.h"
+#include "common/metrics/metrics.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -225,13 +226,15 @@ static double unscorable_of(const job *j) {
 }
 
 static void print_table(const job *j, double mean, double error, double seconds) {
-    double n = (double)j->scored, length = (double)j->sum.tokens / j->sum.n;
+    double length = (double)j->sum.tokens / j->sum.n;
+    char accuracy[R1_ACCURACY_TEXT];
 
     r1_info("problems          %8llu", (unsigned long long)j->n);
     r1_info("samples           %8d  (%d a problem, temperature %g)", j->sum.n, j->o->n,
             j->o->temperature);
-    r1_info("mean accuracy     %8.2f %% +- %.2f", 100 * mean, 100 * error);
-    r1_info("solved at least once %5.2f %%", 100 * j->pass_any / n);
+    r1_info("mean accuracy     %17s", r1_accuracy_text(mean, error, 2, accuracy));
+    if (j->scored)
+        r1_info("solved at least once %5.2f %%", 100 * j->pass_any / (double)j->scored);
     r1_info("mean length       %8.1f tokens (%d to %d), %.1f %% cut off", length, j->sum.shortest,
             j->sum.longest, 100.0 * j->sum.truncated / j->sum.n);
     for (int v = 0; v < R1_VERDICT_COUNT; v++)

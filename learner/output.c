@@ -140,15 +140,16 @@ static void print_results(const r1_run *run) {
 
     for (int i = 0; i < s->n_stages; i++) {
         const r1_summary_stage *g = &s->stage[i];
-        char greedy[48] = "", when[96] = "before training";
+        char accuracy[R1_ACCURACY_TEXT], greedy[48] = "", when[96] = "before training";
         if (!g->has_eval)
             continue;
         if (strcmp(g->name, "base") != 0)
             snprintf(when, sizeof when, "after %s (%s)", g->name, g->kind);
         if (!isnan(g->eval.greedy_accuracy))
             snprintf(greedy, sizeof greedy, "  greedy %5.1f %%", 100 * g->eval.greedy_accuracy);
-        printf("%-24s held-out accuracy %5.1f %% +- %.1f%s  (%lld problems)\n", when,
-               100 * g->eval.accuracy, 100 * g->eval.stderr_, greedy, (long long)g->eval.n);
+        printf("%-24s held-out accuracy %14s%s  (%lld problems)\n", when,
+               r1_accuracy_text(g->eval.accuracy, g->eval.stderr_, 1, accuracy), greedy,
+               (long long)g->eval.n);
     }
     printf("weights %s, optimizer %s\n", s->weights_checksum, s->optimizer_checksum);
     print_written(run);

@@ -51,12 +51,12 @@ static void record_eval(const r1_eval_result *e, r1_summary_stage *s, r1_record 
 }
 
 static void say_eval(const r1_run *run, const r1_eval_result *e, const char *when) {
-    char greedy[32] = "";
+    char accuracy[R1_ACCURACY_TEXT], greedy[32] = "";
 
     if (!isnan(e->greedy_accuracy))
         snprintf(greedy, sizeof greedy, ", greedy %.1f %%", 100 * e->greedy_accuracy);
-    r1_info("%s %s: held-out accuracy %.1f %% +- %.1f%s (%d problems)", when,
-            r1_run_stage(run)->name, 100 * e->accuracy, 100 * e->stderr_, greedy, e->n);
+    r1_info("%s %s: held-out accuracy %s%s (%d problems)", when, r1_run_stage(run)->name,
+            r1_accuracy_text(e->accuracy, e->stderr_, 1, accuracy), greedy, e->n);
 }
 
 static r1_status write_summary(r1_run *run, int exit_status, r1_err *err) {

@@ -40,8 +40,8 @@ const char *r1_console_line(const r1_record *rec, const char *stage, int64_t ste
         if (!m || m->kind == R1_METRIC_TEXT_KIND)
             continue;
         put(buf, size, &used, "  %s%s", columns[i].label, *columns[i].label ? " " : "");
-        if (isnan(m->real)) /* printf may show a sign, which says nothing */
-            put(buf, size, &used, "nan");
+        if (isnan(m->real)) /* of nothing */
+            put(buf, size, &used, "-");
         else if (columns[i].decimals < 0)
             put(buf, size, &used, "%.2e", m->real);
         else
@@ -56,5 +56,15 @@ const char *r1_console_line(const r1_record *rec, const char *stage, int64_t ste
         else
             put(buf, size, &used, "  stage eta %ld:%02ld", s / 60, s % 60);
     }
+    return buf;
+}
+
+const char *r1_accuracy_text(double accuracy, double stderr_, int decimals,
+                             char buf[static R1_ACCURACY_TEXT]) {
+    if (isnan(accuracy))
+        snprintf(buf, R1_ACCURACY_TEXT, "-");
+    else
+        snprintf(buf, R1_ACCURACY_TEXT, "%.*f %% +- %.*f", decimals, 100 * accuracy, decimals,
+                 100 * stderr_);
     return buf;
 }

@@ -77,4 +77,9 @@ void r1_metrics_close(r1_metrics *m); /* closed and {.fd = -1} ones are fine */
 const char *r1_console_line(const r1_record *rec, const char *stage, int64_t step, int64_t steps,
                             double eta_s, char *buf, size_t size);
 
+/* "48.8 % +- 2.2", with so many decimals; "-" where nothing could be scored (NaN).  Returns buf. */
+#define R1_ACCURACY_TEXT 48
+const char *r1_accuracy_text(double accuracy, double stderr_, int decimals,
+                             char buf[static R1_ACCURACY_TEXT]);
+
 #endif

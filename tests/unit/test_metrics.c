@@ -235,7 +235,18 @@ static void test_console(void **state) {
     r1_console_line(rec, "rl", 12, 150, 3723, buf, sizeof buf);
     assert_non_null(strstr(buf, "stage eta 1:02:03"));
     assert_int_equal(strlen(r1_console_line(rec, "rl", 12, 150, 83, small, sizeof small)), 11);
+    r1_record_real(rec, (double)-NAN, "actor/grad_norm");
+    assert_non_null(
+        strstr(r1_console_line(rec, "rl", 12, 150, 83, buf, sizeof buf), "  grad -  4123"));
     free(rec);
+}
+
+static void test_accuracy(void **state) {
+    char buf[R1_ACCURACY_TEXT];
+
+    assert_string_equal(r1_accuracy_text(0.48812, 0.0221, 1, buf), "48.8 % +- 2.2");
+    assert_string_equal(r1_accuracy_text(1, 0, 2, buf), "100.00 % +- 0.00");
+    assert_string_equal(r1_accuracy_text((double)-NAN, (double)NAN, 1, buf), "-");
 }
 
 /* Vectors of RFC 3720, appendix B.4. */
@@ -557,13 +568,13 @@ static int remove_dir(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),         cmocka_unit_test(test_text),
-        cmocka_unit_test(test_record),          cmocka_unit_test(test_append_and_cut),
-        cmocka_unit_test(test_console),         cmocka_unit_test(test_crc32c),
-        cmocka_unit_test(test_tensorboard),     cmocka_unit_test(test_summary),
-        cmocka_unit_test(test_rollouts),        cmocka_unit_test(test_phases),
-        cmocka_unit_test(test_phase_table),     cmocka_unit_test(test_rundir),
-        cmocka_unit_test(test_rundir_contents),
+        cmocka_unit_test(test_numbers), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_record),  cmocka_unit_test(test_append_and_cut),
+        cmocka_unit_test(test_console), cmocka_unit_test(test_accuracy),
+        cmocka_unit_test(test_crc32c),  cmocka_unit_test(test_tensorboard),
+        cmocka_unit_test(test_summary), cmocka_unit_test(test_rollouts),
+        cmocka_unit_test(test_phases),  cmocka_unit_test(test_phase_table),
+        cmocka_unit_test(test_rundir),  cmocka_unit_test(test_rundir_contents),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
