@@ -174,23 +174,15 @@ done:
 }
 
 static r1_status resolve_rewards(const r1_reader *r, const r1_stage_config *s) {
-    char key[R1_KEY_TEXT], name[R1_REWARD_LABEL];
+    char key[R1_KEY_TEXT];
     double weights = 0;
 
     if (s->kind == R1_STAGE_GRPO && s->n_rewards == 0)
         return r1_reader_fail_key(r, of(s, "rewards", key), "a grpo stage needs at least one");
     if (s->kind == R1_STAGE_EVAL && s->n_rewards == 0)
         return r1_reader_fail_key(r, of(s, "rewards", key), "an eval stage needs at least one");
-    for (int i = 0; i < s->n_rewards; i++) {
-        const r1_reward_spec *spec = &s->rewards[i];
-        weights += fabs(spec->weight);
-        if (spec->command.n > 0 && 2 * spec->deadline_s >= s->limits.deadline_s)
-            return r1_reader_fail_key(r, of(s, "rewards", key),
-                                      "%s: two times its deadline_s (%g) must be below "
-                                      "limits.deadline_s (%g), or waiting ranks give up",
-                                      r1_reward_label(spec, name), spec->deadline_s,
-                                      s->limits.deadline_s);
-    }
+    for (int i = 0; i < s->n_rewards; i++)
+        weights += fabs(s->rewards[i].weight);
     if (s->kind == R1_STAGE_GRPO && weights == 0)
         return r1_reader_fail_key(r, of(s, "rewards", key), "all weights are 0");
     return R1_OK;

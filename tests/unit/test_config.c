@@ -404,8 +404,6 @@ static void rewards_have_parameters_and_sources(void **state) {
     refuses(REWARDS("{name: exec}"), NULL, "rewards.exec.command: the key is missing");
     refuses(REWARDS("{name: number}, {name: number}"), NULL, "listed twice");
     refuses(REWARDS("{name: number, source: \"a.b\"}"), NULL, "source 'a.b' may only have");
-    refuses(REWARDS("{name: exec, command: [x], deadline_s: 300}"), NULL,
-            "exec: two times its deadline_s (300) must be below limits.deadline_s (600)");
     refuses(REWARDS("{name: number, source: a}"), "rewards.number@b.weight=1",
             "no member named 'number@b'");
 }
