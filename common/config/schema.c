@@ -106,7 +106,9 @@ const r1_key r1_schema_data_spec[] = {
     STR("ops", D(ops), "\"+-\"", ARI, "operators to draw from, of + - *"),
     STR("ops", D(ops), "\"+-*/\"", CNT, "operators to draw from, of + - * /"),
     STR("question", D(question), NULL, NUL,
-        "wording with {prompt}; of a task also {a}, {b}, ... for its operands"),
+        "wording with {prompt}; of a task also {a}, {b}, ... for its operands, of a file also "
+        "{KEY} "
+        "for a text or a list of texts of the row"),
     STR("file", D(file), NULL, PATH | FIL, "JSON lines; ${NAME} is taken from the environment"),
     STR("prompt_key", D(prompt_key), "question", FIL, "key of the prompt in a row"),
     STR("answer_key", D(answer_key), "answer", FIL, "key of the reference answer"),

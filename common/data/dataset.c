@@ -241,19 +241,43 @@ static uint32_t row_of(r1_dataset *d, uint64_t index) {
     return d->rows[d->order[index % d->n_rows]];
 }
 
-/* The wording of a file's question: {prompt} is the row's own text. */
-static r1_status word_prompt(const char *wording, char **prompt, r1_err *err) {
-    static const char mark[] = "{prompt}";
-    const char *from = wording, *at;
+/* What a mark {name} in a wording stands for: the row's own text, or what the row holds there, a
+ * text or texts, one a line.  *ret_known 0: nothing. */
+static r1_status add_marked(r1_buf *text, const char *name, size_t n, const char *prompt,
+                            const json_t *row, int *ret_known, r1_err *err) {
+    const json_t *v = json_object_getn(row, name, n);
+    r1_status st = R1_OK;
+
+    *ret_known = 1;
+    if (n == 6 && memcmp(name, "prompt", n) == 0)
+        return r1_buf_add(text, prompt, strlen(prompt), err);
+    if (json_is_string(v))
+        return r1_buf_add(text, json_string_value(v), json_string_length(v), err);
+    *ret_known = json_array_size(v) > 0;
+    for (size_t i = 0; i < json_array_size(v) && *ret_known; i++)
+        *ret_known = json_is_string(json_array_get(v, i));
+    for (size_t i = 0; i < json_array_size(v) && *ret_known && st == R1_OK; i++)
+        st = r1_buf_addf(text, err, "%s%s", i ? "\n" : "", json_string_value(json_array_get(v, i)));
+    return st;
+}
+
+/* The wording of a file's question; braces that mark nothing stay. */
+static r1_status word_prompt(const char *wording, const json_t *row, char **prompt, r1_err *err) {
     r1_status st = R1_OK;
     r1_buf text;
 
     r1_buf_init(&text, 4 * R1_JSONL_LINE_MAX);
-    for (; (at = strstr(from, mark)) != NULL; from = at + sizeof mark - 1) {
-        R1_TRY(r1_buf_add(&text, from, (size_t)(at - from), err));
-        R1_TRY(r1_buf_add(&text, *prompt, strlen(*prompt), err));
+    for (const char *c = wording; *c;) {
+        size_t n = strcspn(c, "{"), name = c[n] ? strcspn(c + n + 1, "{}") : 0;
+        int known = 0;
+        R1_TRY(r1_buf_add(&text, c, n, err));
+        c += n;
+        if (*c && c[1 + name] == '}')
+            R1_TRY(add_marked(&text, c + 1, name, *prompt, row, &known, err));
+        if (*c && !known)
+            R1_TRY(r1_buf_add(&text, "{", 1, err));
+        c += known ? name + 2 : *c != '\0';
     }
-    R1_TRY(r1_buf_add(&text, from, strlen(from), err));
     r1_free(*prompt);
     *prompt = r1_strdup(text.data);
     if (!*prompt)
@@ -283,7 +307,7 @@ static r1_status get_row(r1_dataset *d, uint32_t row, r1_problem *p, r1_err *err
     }
     R1_TRY(r1_json_dump(obj, JSON_COMPACT, "a problem", &p->extra, err));
     if (s->question)
-        R1_TRY(word_prompt(s->question, &p->prompt, err));
+        R1_TRY(word_prompt(s->question, obj, &p->prompt, err));
 done:
     json_decref(obj);
     if (st != R1_OK)

@@ -597,7 +597,8 @@ static void files_deal_every_row_once_an_epoch(void **state) {
     r1_err err;
 
     for (int i = 0; i < 50; i++)
-        snprintf(text + strlen(text), 64, "{\"q\": \"row %d\", \"a\": %d, \"x\": [1]}\n", i, i);
+        snprintf(text + strlen(text), 96,
+                 "{\"q\": \"row %d\", \"a\": %d, \"x\": [1], \"t\": [\"u%d\", \"v\"]}\n", i, i, i);
     r1_data_spec s = {.file = file_of(text, strlen(text)),
                       .prompt_key = "q",
                       .answer_key = "a",
@@ -626,13 +627,14 @@ static void files_deal_every_row_once_an_epoch(void **state) {
 
     o.evaluation = 1; /* in the file's order, the first n */
     s.n = 10;
-    s.question = "Q: {prompt}?\nAgain: {prompt}";
+    s.question = "Q: {prompt}?\nAgain: {prompt}{t} {q} {x} \\frac{q{}";
     ASSERT_OK(r1_dataset_open(&d, &o, &err), &err);
     assert_int_equal(r1_dataset_size(d), 10);
     for (uint64_t i = 0; i < 10; i++) {
         ASSERT_OK(r1_dataset_get(d, i, &p, &err), &err);
-        char want[64];
-        snprintf(want, sizeof want, "Q: row %d?\nAgain: row %d", (int)i, (int)i);
+        char want[96]; /* a list of texts is one a line; what is none, or no key, stays */
+        snprintf(want, sizeof want, "Q: row %d?\nAgain: row %du%d\nv row %d {x} \\frac{q{}", (int)i,
+                 (int)i, (int)i, (int)i);
         assert_string_equal(p.prompt, want);
         r1_problem_done(&p);
     }
