@@ -65,8 +65,10 @@ for dtype in bf16 fp32; do
     has rl 2 actor/kl_reference_update "x > 60"
     has rl $all batch/micro_batches_max "x >= 2"
     has rl $all batch/groups_cut "x > 0"
-    has rl $all batch/empty_leaves "x == 2"
+    has rl $all batch/empty_leaves "x >= 2" # 6 groups on 8 leaves
+    has rl 2 batch/empty_leaves "x > 2"     # and groups without any score
     has rl 2 batch/samples_masked "x > 0"
+    has rl $all frac_unscorable "x > 0 && x < 1"
     has rl 2 frac_reward_zero_std "x < 1"
 
     same 1t2 1 "colocated: 1 rank(s), 2 thread(s) a rank" compute.threads=2
