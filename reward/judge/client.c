@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #define CONTROL_FD 3
+#define GRACE_MS   5000
 #define LOOK_S     1e5 /* poll counts in int milliseconds */
 
 struct r1_launcher {
@@ -103,14 +105,28 @@ done:
     return st;
 }
 
+/* It ends with our end of the socket; by force if it does not. */
+static void await_end(pid_t pid) {
+    pid_t gone = 0;
+
+    for (int ms = 0; ms < GRACE_MS && gone == 0; ms += 5) {
+        gone = waitpid(pid, NULL, WNOHANG);
+        if (gone == 0)
+            r1_sleep_us(5000);
+    }
+    if (gone == 0)
+        kill(pid, SIGKILL);
+    while (gone == 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 void r1_launcher_close(r1_launcher *l) {
     if (!l)
         return;
     if (l->control >= 0)
         close(l->control);
     if (l->pid > 0)
-        while (waitpid(l->pid, NULL, 0) < 0 && errno == EINTR)
-            ;
+        await_end(l->pid);
     r1_free(l);
 }
 

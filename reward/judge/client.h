@@ -13,7 +13,7 @@ typedef struct r1_launcher r1_launcher;
 /* program: the launcher's file; NULL: $R1_LAUNCHER, else r1-launcher beside the running program.
  * R1_UNAVAILABLE names the system call and the setting when this machine allows no sandbox. */
 R1_MUST_USE r1_status r1_launcher_open(r1_launcher **ret, const char *program, r1_err *err);
-void r1_launcher_close(r1_launcher *l); /* waits until it has ended */
+void r1_launcher_close(r1_launcher *l); /* waits until it has ended, by force after 5 s */
 
 /* What protects the machine: "user pid mount net ..., seccomp, rlimits, ...". */
 const char *r1_launcher_layers(const r1_launcher *l);
