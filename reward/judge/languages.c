@@ -80,7 +80,7 @@ static r1_box_limits limits_of(const r1_judge_limits *l) {
                            .wall_s = l->wall_s,
                            .memory_bytes = memory,
                            .address_bytes = memory,
-                           .stack_bytes = memory,
+                           .stack_bytes = R1_BOX_NO_LIMIT, /* else each thread's: see box.h */
                            .file_bytes = (uint64_t)(l->file_kb * 1024),
                            .tasks = (uint32_t)l->procs,
                            .open_files = (uint32_t)l->open_files};
