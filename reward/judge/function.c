@@ -22,7 +22,8 @@
 #define TOKEN_BYTES   16
 #define JOB_BYTES_MAX ((size_t)16 << 20)
 
-/* For the tests themselves, which are short. */
+/* For the tests themselves, which are short; and no more processor time than the job may take
+ * altogether, since a result may be made to keep them busy. */
 static const r1_judge_limits checker_limits = {.cpu_s = 20,
                                                .wall_s = 120,
                                                .memory_mb = 1024,
@@ -95,6 +96,7 @@ static r1_status start(const pair *p, const r1_box_request *b, int input, int mo
 }
 
 static r1_status start_checker(pair *p, r1_err *err) {
+    r1_judge_limits limits = checker_limits;
     int input = -1, verdict[2] = {-1, -1};
     r1_box_request b;
     r1_buf job;
@@ -108,7 +110,9 @@ static r1_status start_checker(pair *p, r1_err *err) {
         goto done;
     }
     p->verdict_fd = verdict[0];
-    r1_python_request(&checker_limits, "checker.py", r1_text_of(checker_py), &b);
+    if (limits.cpu_s > p->job->limits.wall_s)
+        limits.cpu_s = p->job->limits.wall_s;
+    r1_python_request(&limits, "checker.py", r1_text_of(checker_py), &b);
     st = start(p, &b, input, verdict[1], &p->checker_wire, &p->checker, err);
     close(verdict[1]);
 done:
@@ -234,6 +238,8 @@ static void conclude(pair *p) {
             r->verdict = R1_JUDGE_RTE;
             snprintf(r->why, sizeof r->why, "the program ended in a call");
         }
+    } else if (!said && checker.end > R1_BOX_SIGNALED) { /* over a limit, with its results */
+        r->verdict = r1_box_verdict(&checker, r->why, sizeof r->why);
     } else if (!said) {
         r->verdict = R1_JUDGE_WA;
         snprintf(r->why, sizeof r->why, "no verdict: the tests ended in another way");
