@@ -245,8 +245,11 @@ static r1_status collect(int box, int out, int errors, r1_box_io *run, r1_err *e
     if (st != R1_OK)
         return st;
     while (p[0].fd >= 0 || p[1].fd >= 0) {
-        if (poll(p, 2, -1) < 0 && errno != EINTR)
+        if (poll(p, 2, -1) < 0) {
+            if (errno == EINTR)
+                continue;
             return R1_FAIL(err, R1_IO, "poll: %s", strerror(errno));
+        }
         if (p[0].fd >= 0 && p[0].revents && !drain(out, run->output.data, most, &n_out))
             p[0].fd = -1;
         if (p[1].fd >= 0 && p[1].revents &&
