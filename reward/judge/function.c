@@ -187,29 +187,35 @@ static void relay(pair *p) {
     shutdown(p->checker_wire, SHUT_RDWR);
 }
 
-/* "TOKEN VERDICT PASSED why": 1 if the checker said it. */
+int r1_verdict_read(const char *text, const char *token, r1_judge_result *r) {
+    char verdict[8], said[2 * TOKEN_BYTES + 1];
+    int passed, at = 0;
+
+    if (sscanf(text, "%32s %7s %9d %n", said, verdict, &passed, &at) != 3 ||
+        strcmp(said, token) != 0 || passed < 0 || passed > r->n_tests)
+        return 0;
+    r->n_passed = passed;
+    r->verdict = strcmp(verdict, "RTE") == 0  ? R1_JUDGE_RTE
+                 : strcmp(verdict, "IE") == 0 ? R1_JUDGE_IE
+                                              : R1_JUDGE_WA;
+    if (strcmp(verdict, "AC") == 0 && passed == r->n_tests)
+        r->verdict = R1_JUDGE_AC;
+    r1_plain_text(r->why, sizeof r->why, text + at);
+    return 1;
+}
+
+/* 1 if the checker gave a verdict. */
 static int read_verdict(pair *p) {
-    char text[1280], verdict[8], token[2 * TOKEN_BYTES + 1];
-    r1_judge_result *r = &p->job->result;
+    char text[1280];
     size_t have = 0;
     ssize_t n;
-    int at = 0;
 
     while (have < sizeof text - 1 &&
            ((n = read(p->verdict_fd, text + have, sizeof text - 1 - have)) > 0 ||
             (n < 0 && errno == EINTR)))
         have += n > 0 ? (size_t)n : 0;
     text[have] = '\0';
-    if (sscanf(text, "%32s %7s %d %n", token, verdict, &r->n_passed, &at) != 3 ||
-        strcmp(token, p->token) != 0 || r->n_passed < 0 || r->n_passed > p->job->n_cases)
-        return 0;
-    r->verdict = strcmp(verdict, "RTE") == 0  ? R1_JUDGE_RTE
-                 : strcmp(verdict, "IE") == 0 ? R1_JUDGE_IE
-                                              : R1_JUDGE_WA;
-    if (strcmp(verdict, "AC") == 0 && r->n_passed == p->job->n_cases)
-        r->verdict = R1_JUDGE_AC;
-    r1_plain_text(r->why, sizeof r->why, text + at);
-    return 1;
+    return r1_verdict_read(text, p->token, &p->job->result);
 }
 
 static void conclude(pair *p) {
