@@ -12,6 +12,7 @@ typedef struct walk {
     pid_t todo[R1_USAGE_TASKS_MAX];
     int n;
     int runnable;
+    pid_t runs, last; /* one that is runnable; one that is not the root */
     r1_usage u;
 } walk;
 
@@ -87,10 +88,11 @@ static void add_process(walk *w, pid_t pid, int is_root) {
     if (!is_root) {
         w->u.tasks += (uint32_t)threads;
         w->u.resident_bytes += (uint64_t)(rss > 0 ? rss : 0) * (uint64_t)sysconf(_SC_PAGESIZE);
+        w->last = pid;
     }
     int runs = threads > 1 ? (int)threads : state == 'R'; /* the root too: it makes the box */
     w->runnable += runs;
-    w->u.lone = runs ? pid : w->u.lone;
+    w->runs = runs ? pid : w->runs;
 }
 
 r1_usage r1_usage_read(pid_t root) {
@@ -101,8 +103,7 @@ r1_usage r1_usage_read(pid_t root) {
     w.todo[w.n++] = root;
     for (int i = 0; i < w.n; i++)
         add_process(&w, w.todo[i], i == 0);
-    if (w.runnable != 1)
-        w.u.lone = 0;
+    w.u.lone = w.u.tasks == 1 ? w.last : w.runnable == 1 ? w.runs : 0;
     if (w.u.lone) {
         snprintf(path, sizeof path, "/proc/%d/schedstat", (int)w.u.lone);
         if (read_text(path, text, sizeof text) > 0 && sscanf(text, "%llu %llu", &ran, &delay) == 2)
