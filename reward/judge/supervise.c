@@ -165,7 +165,7 @@ static r1_box_end over_limit(box *b) {
         return R1_BOX_MEMORY;
     if (u.tasks > l->tasks)
         return R1_BOX_TASKS;
-    if ((double)(wall - b->result.delay_us) >= 1e6 * l->wall_s)
+    if ((double)wall - (double)b->result.delay_us >= 1e6 * l->wall_s)
         return R1_BOX_WALL;
     return (double)wall >= STARVED_TIMES * 1e6 * l->wall_s ? R1_BOX_STARVED : R1_BOX_EXITED;
 }
