@@ -115,8 +115,8 @@ void r1_runnable_request(const r1_runnable *p, const r1_judge_limits *limits, r1
     add_environment(ret);
 }
 
-/* Without -pipe: its passes run one after the other, so that waiting for others on the machine is seen
- * as such. */
+/* Without -pipe: its passes run one after the other, so that waiting for others on the machine is
+ * seen as such. */
 static void compiler_request(r1_language language, r1_text source, const r1_judge_limits *limits,
                              r1_box_request *ret) {
     int c = language == R1_LANGUAGE_C;
