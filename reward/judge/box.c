@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define SECONDS_MAX 1e7
+
 static r1_status add_record(r1_buf *out, char tag, size_t n, r1_err *err) {
     uint32_t len = (uint32_t)n;
     r1_status st = r1_buf_add(out, &tag, 1, err);
@@ -71,8 +73,8 @@ static int read_file(const char *bytes, size_t n, r1_box_file *ret) {
 }
 
 static int sane(const r1_box_limits *l) {
-    return l->cpu_s > 0 && l->cpu_s < 1e6 && l->wall_s > 0 && l->wall_s < 1e6 && l->memory_bytes &&
-           l->stack_bytes && l->tasks && l->open_files > R1_BOX_FDS_MAX;
+    return l->cpu_s > 0 && l->cpu_s < SECONDS_MAX && l->wall_s > 0 && l->wall_s < SECONDS_MAX &&
+           l->memory_bytes && l->stack_bytes && l->tasks && l->open_files > R1_BOX_FDS_MAX;
 }
 
 /* One record into *r; 0 when it is not allowed there. */

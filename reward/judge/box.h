@@ -29,11 +29,13 @@ typedef struct r1_box_limits {
     double cpu_s, wall_s;
     uint64_t memory_bytes;  /* resident, of all processes together */
     uint64_t address_bytes; /* of one process; 0: no limit */
-    uint64_t stack_bytes;
-    uint64_t file_bytes; /* of one file; all of them together: R1_BOX_DISK_BYTES */
-    uint32_t tasks;      /* processes and threads */
+    uint64_t stack_bytes;   /* of the first thread; others have as much, or 2 MiB if no limit */
+    uint64_t file_bytes;    /* of one file; all of them together: R1_BOX_DISK_BYTES */
+    uint32_t tasks;         /* processes and threads */
     uint32_t open_files;
 } r1_box_limits;
+
+#define R1_BOX_NO_LIMIT UINT64_MAX /* for stack_bytes: only address_bytes limits it */
 
 #define R1_BOX_DISK_BYTES  ((uint64_t)64 << 20)
 #define R1_BOX_DISK_INODES 8192

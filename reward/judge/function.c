@@ -22,7 +22,8 @@
 #define TOKEN_BYTES   16
 #define JOB_BYTES_MAX ((size_t)16 << 20)
 
-/* For the tests themselves, which are short. */
+/* For the tests themselves, which are short; and no more processor time than the job may take
+ * altogether, since a result may be made to keep them busy. */
 static const r1_judge_limits checker_limits = {.cpu_s = 20,
                                                .wall_s = 120,
                                                .memory_mb = 1024,
@@ -96,6 +97,7 @@ static r1_status start(const pair *p, const r1_box_request *b, int input, int mo
 }
 
 static r1_status start_checker(pair *p, r1_err *err) {
+    r1_judge_limits limits = checker_limits;
     int input = -1, verdict[2] = {-1, -1};
     r1_box_request b;
     r1_buf job;
@@ -109,7 +111,9 @@ static r1_status start_checker(pair *p, r1_err *err) {
         goto done;
     }
     p->verdict_fd = verdict[0];
-    r1_python_request(&checker_limits, "checker.py", r1_text_of(checker_py), &b);
+    if (limits.cpu_s > p->job->limits.wall_s)
+        limits.cpu_s = p->job->limits.wall_s;
+    r1_python_request(&limits, "checker.py", r1_text_of(checker_py), &b);
     st = start(p, &b, input, verdict[1], &p->checker_wire, &p->checker, err);
     close(verdict[1]);
 done:
@@ -184,29 +188,35 @@ static void relay(pair *p) {
     shutdown(p->checker_wire, SHUT_RDWR);
 }
 
-/* "TOKEN VERDICT PASSED why": 1 if the checker said it. */
+int r1_verdict_read(const char *text, const char *token, r1_judge_result *r) {
+    char verdict[8], said[2 * TOKEN_BYTES + 1];
+    int passed, at = 0;
+
+    if (sscanf(text, "%32s %7s %9d %n", said, verdict, &passed, &at) != 3 ||
+        strcmp(said, token) != 0 || passed < 0 || passed > r->n_tests)
+        return 0;
+    r->n_passed = passed;
+    r->verdict = strcmp(verdict, "RTE") == 0  ? R1_JUDGE_RTE
+                 : strcmp(verdict, "IE") == 0 ? R1_JUDGE_IE
+                                              : R1_JUDGE_WA;
+    if (strcmp(verdict, "AC") == 0 && passed == r->n_tests)
+        r->verdict = R1_JUDGE_AC;
+    r1_plain_text(r->why, sizeof r->why, text + at);
+    return 1;
+}
+
+/* 1 if the checker gave a verdict. */
 static int read_verdict(pair *p) {
-    char text[1280], verdict[8], token[2 * TOKEN_BYTES + 1];
-    r1_judge_result *r = &p->job->result;
+    char text[1280];
     size_t have = 0;
     ssize_t n;
-    int at = 0;
 
     while (have < sizeof text - 1 &&
            ((n = read(p->verdict_fd, text + have, sizeof text - 1 - have)) > 0 ||
             (n < 0 && errno == EINTR)))
         have += n > 0 ? (size_t)n : 0;
     text[have] = '\0';
-    if (sscanf(text, "%32s %7s %d %n", token, verdict, &r->n_passed, &at) != 3 ||
-        strcmp(token, p->token) != 0 || r->n_passed < 0 || r->n_passed > p->job->n_cases)
-        return 0;
-    r->verdict = strcmp(verdict, "RTE") == 0  ? R1_JUDGE_RTE
-                 : strcmp(verdict, "IE") == 0 ? R1_JUDGE_IE
-                                              : R1_JUDGE_WA;
-    if (strcmp(verdict, "AC") == 0 && r->n_passed == p->job->n_cases)
-        r->verdict = R1_JUDGE_AC;
-    r1_plain_text(r->why, sizeof r->why, text + at);
-    return 1;
+    return r1_verdict_read(text, p->token, &p->job->result);
 }
 
 static void conclude(pair *p) {
@@ -235,6 +245,8 @@ static void conclude(pair *p) {
             r->verdict = R1_JUDGE_RTE;
             snprintf(r->why, sizeof r->why, "the program ended in a call");
         }
+    } else if (!said && checker.end > R1_BOX_SIGNALED) { /* over a limit, with its results */
+        r->verdict = r1_box_verdict(&checker, r->why, sizeof r->why);
     } else if (!said) {
         r->verdict = R1_JUDGE_WA;
         snprintf(r->why, sizeof r->why, "no verdict: the tests ended in another way");

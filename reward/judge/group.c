@@ -120,7 +120,8 @@ static void find_one(const char *controller, const char *file, char *ret) {
         below = own + n;
     snprintf(base, sizeof base, "%s%s", point, strcmp(below, "/") == 0 ? "" : below);
     if (*controller == '\0') /* refused where processes are in the group itself; then it is off */
-        (void)write_text(base, "cgroup.subtree_control", "+memory +pids");
+        for (int i = 0; i < 2; i++)
+            (void)write_text(base, "cgroup.subtree_control", i ? "+pids" : "+memory");
     snprintf(path, sizeof path, "%s/r1-try-%d", base, (int)getpid());
     if (mkdir(path, 0755) != 0)
         return;

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COPY_BYTES 8
+#define COPY_BYTES           8
+#define CHECKER_OUTPUT_BYTES (R1_BOX_DISK_BYTES / 2)
 
 /* Checkers are trusted, but they are programs, and what they read is not. */
 static const r1_judge_limits checker_limits = {.cpu_s = 10,
@@ -32,6 +33,10 @@ static r1_judge_verdict ask_checker(work *w, const r1_judge_test *t, r1_text pri
     r1_box_request b;
     r1_err err;
 
+    if (printed.n > CHECKER_OUTPUT_BYTES) {
+        snprintf(why, size, "printed more than fits into a checker's box");
+        return R1_JUDGE_OLE;
+    }
     r1_runnable_request(&w->checker, &checker_limits, &b);
     for (int i = 0; i < 3; i++) {
         r1_box_add_file(&b, names[i], contents[i], 0400);

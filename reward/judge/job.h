@@ -28,6 +28,10 @@ r1_judge_verdict r1_compile(const r1_launcher *l, r1_language language, r1_text 
 /* What a box's end means for the program in it; AC: it ended well. */
 r1_judge_verdict r1_box_verdict(const r1_box_result *r, char *why, size_t why_size);
 
+/* What a checker of functions says, "TOKEN VERDICT PASSED why", into r, whose n_tests is set.  0, and
+ * r untouched: it is no such text. */
+int r1_verdict_read(const char *text, const char *token, r1_judge_result *r);
+
 /* Printable ASCII without quotes and backslashes, in one line. */
 void r1_plain_text(char *to, size_t size, const char *from);
 

@@ -75,7 +75,10 @@ static void run_probe(r1_judge *j, r1_language language) {
     fill_limits(&job.limits);
     run_job(j->launcher, &job);
     pthread_mutex_lock(&j->lock);
-    j->probes[language] = job.result.verdict == R1_JUDGE_AC ? PROBE_GOOD : PROBE_BAD;
+    /* A judge that failed says nothing about the language: the next job asks again. */
+    j->probes[language] = job.result.verdict == R1_JUDGE_AC   ? PROBE_GOOD
+                          : job.result.verdict == R1_JUDGE_IE ? PROBE_NONE
+                                                              : PROBE_BAD;
     snprintf(j->probe_why[language], sizeof j->probe_why[language], "%s: %.80s",
              r1_judge_verdict_name(job.result.verdict), job.result.why);
     pthread_cond_broadcast(&j->probed);

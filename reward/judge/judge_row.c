@@ -1,6 +1,8 @@
 /* Rows as jobs; see judge_row.h. */
 #include "reward/judge/judge_row.h"
 
+#include "common/base/clock.h"
+#include "common/base/cpu.h"
 #include "common/base/file.h"
 #include "reward/extract.h"
 #include "reward/grade.h"
@@ -442,7 +444,9 @@ done:
 typedef struct grader {
     r1_judge *judge;
     r1_problems *problems;
-    int fraction;
+    int fraction, cores; /* cores: that judge at a time */
+    double t0_s;
+    _Atomic uint64_t n_tests; /* that were run */
 } grader;
 
 static void close_grader(void *ctx) {
@@ -450,6 +454,10 @@ static void close_grader(void *ctx) {
 
     if (!g)
         return;
+    if (g->n_tests)
+        fprintf(stderr, "r1-grade: %llu tests, %.1f a second and core\n",
+                (unsigned long long)g->n_tests,
+                (double)g->n_tests / (r1_now_s() - g->t0_s) / g->cores);
     r1_judge_close(g->judge);
     r1_problems_free(g->problems);
     r1_free(g);
@@ -466,12 +474,22 @@ static r1_status open_grader(const r1_grade_options *o, void **ret_ctx, r1_err *
         R1_TRY(r1_problems_read(o->problems, &g->problems, err));
     R1_TRY(r1_judge_open(&g->judge, &judge, err));
     fprintf(stderr, "r1-grade: sandbox: %s\n", r1_judge_layers(g->judge));
+    g->cores = o->jobs < r1_cpu_cores() ? o->jobs : r1_cpu_cores();
+    g->t0_s = r1_now_s();
 done:
     if (st == R1_OK)
         *ret_ctx = g;
     else
         close_grader(g);
     return st;
+}
+
+static int tests_run(const r1_judge_job *job) {
+    const r1_judge_result *r = &job->result;
+
+    if (r->verdict == R1_JUDGE_CE || r->verdict == R1_JUDGE_IE)
+        return r->n_passed;
+    return r->verdict == R1_JUDGE_AC || job->fraction ? r->n_tests : r->n_passed + 1;
 }
 
 static r1_status grade_row(void *ctx, const r1_grade_row *row, r1_row_verdict *ret, r1_err *err) {
@@ -488,6 +506,7 @@ static r1_status grade_row(void *ctx, const r1_grade_row *row, r1_row_verdict *r
     r1_judge_submit(g->judge, &j.job);
     r1_judge_wait(g->judge, &j.job);
     r = &j.job.result;
+    g->n_tests += (uint64_t)tests_run(&j.job);
     ret->verdict = r1_judge_verdict_name(r->verdict);
     ret->score = r->verdict == R1_JUDGE_IE ? (double)NAN : r->score;
     snprintf(ret->how, sizeof ret->how, "%s", j.how);

@@ -80,7 +80,7 @@ static r1_box_limits limits_of(const r1_judge_limits *l) {
                            .wall_s = l->wall_s,
                            .memory_bytes = memory,
                            .address_bytes = memory,
-                           .stack_bytes = memory,
+                           .stack_bytes = R1_BOX_NO_LIMIT, /* else each thread's: see box.h */
                            .file_bytes = (uint64_t)(l->file_kb * 1024),
                            .tasks = (uint32_t)l->procs,
                            .open_files = (uint32_t)l->open_files};
@@ -115,6 +115,8 @@ void r1_runnable_request(const r1_runnable *p, const r1_judge_limits *limits, r1
     add_environment(ret);
 }
 
+/* Without -pipe: its passes run one after the other, so that waiting for others on the machine is
+ * seen as such. */
 static void compiler_request(r1_language language, r1_text source, const r1_judge_limits *limits,
                              r1_box_request *ret) {
     int c = language == R1_LANGUAGE_C;
@@ -124,7 +126,6 @@ static void compiler_request(r1_language language, r1_text source, const r1_judg
                                  c ? "-std=gnu17" : "-std=gnu++17",
                                  "-O2",
                                  "-w",
-                                 "-pipe",
                                  "-o",
                                  BINARY,
                                  name,

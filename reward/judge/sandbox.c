@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -79,6 +80,7 @@ static int drop_capabilities(void) {
 
 /* The unprivileged ids; what is needed to build the tree is kept until drop_capabilities. */
 static int become(inside *in) {
+    struct pollfd reader = {.fd = in->s->report_fd};
     uid_t id = in->s->id;
 
     TRY(in, "keep capabilities", "", prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0));
@@ -86,6 +88,7 @@ static int become(inside *in) {
     TRY(in, "setresuid", "", setresuid(id, id, id));
     TRY(in, "capset", "", raise_capabilities());
     TRY(in, "die with the parent", "", prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    TRY(in, "find the parent", "", poll(&reader, 1, 0)); /* it may have died just before */
     TRY(in, "not dumpable", "", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     return 0;
 }
@@ -192,18 +195,18 @@ static unsigned long mount_flags(unsigned long st) {
 /* Everything mounted below BASE so far becomes read-only: also what was mounted below a directory
  * that was shown, of which only the table of mounts knows. */
 static int make_read_only(inside *in) {
-    char *line = NULL, *point = NULL;
+    char *line = NULL, *point = NULL, *base = NULL;
     size_t size = 0;
     int bad = 0;
 
+    TRY(in, "getcwd", "", !(base = getcwd(NULL, 0))); /* BASE itself may be a link */
+    size_t n = strlen(base);
     step(in, "open", "/proc/self/mountinfo");
     FILE *f = fopen("/proc/self/mountinfo", "re");
-    if (!f)
-        return -1;
-    while (!bad && getline(&line, &size, f) > 0) {
+    while (f && !bad && getline(&line, &size, f) > 0) {
         struct statvfs vfs;
-        if (sscanf(line, "%*d %*d %*s %*s %ms", &point) == 1 &&
-            strncmp(point, BASE "/", sizeof BASE) == 0) {
+        if (sscanf(line, "%*d %*d %*s %*s %ms", &point) == 1 && strncmp(point, base, n) == 0 &&
+            point[n] == '/') {
             step(in, "mount -o remount,ro", point);
             bad = statvfs(point, &vfs) != 0 ||
                   mount(NULL, point, NULL,
@@ -214,8 +217,22 @@ static int make_read_only(inside *in) {
         point = NULL;
     }
     free(line);
-    fclose(f);
-    return bad ? -1 : 0;
+    free(base);
+    if (f)
+        fclose(f);
+    return !f || bad ? -1 : 0;
+}
+
+/* What /dev has besides devices. */
+static int make_links(inside *in) {
+    static const char *const links[][2] = {{"/proc/self/fd", "dev/fd"},
+                                           {"/proc/self/fd/0", "dev/stdin"},
+                                           {"/proc/self/fd/1", "dev/stdout"},
+                                           {"/proc/self/fd/2", "dev/stderr"}};
+
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        TRY(in, "symlink", links[i][1], symlink(links[i][0], links[i][1]));
+    return 0;
 }
 
 static int make_tree(inside *in) {
@@ -253,7 +270,7 @@ static int make_tree(inside *in) {
     for (size_t i = 0; needs_local() && i < sizeof local / sizeof *local; i++)
         if (show(in, local[i]) != 0)
             return -1;
-    if (mask_packages(in) != 0 || make_read_only(in) != 0)
+    if (mask_packages(in) != 0 || make_read_only(in) != 0 || make_links(in) != 0)
         return -1;
     TRY(in, "mkdir", "/proc", mkdir("proc", 0555));
     in->report.no_proc =
@@ -341,19 +358,21 @@ void r1_close_from(int first) {
         close(fd);
 }
 
-/* The program's descriptors at 0, 1, ..., then `keep` (closed by exec), nothing else.  Returns
- * where keep is now. */
-static int place_descriptors(const r1_sandbox *s, int keep) {
-    int high[R1_BOX_FDS_MAX];
+/* The program's descriptors at 0, 1, ..., then *keep (closed by exec), nothing else.  *keep becomes
+ * where it is now. */
+static int place_descriptors(inside *in, int *keep) {
+    const r1_sandbox *s = in->s;
+    int high[R1_BOX_FDS_MAX + 1];
 
-    for (int i = 0; i < s->n_fds; i++)
-        high[i] = fcntl(s->fds[i], F_DUPFD_CLOEXEC, 64);
-    keep = fcntl(keep, F_DUPFD_CLOEXEC, 64);
-    for (int i = 0; i < s->n_fds; i++)
-        dup2(high[i], i);
-    dup3(keep, s->n_fds, O_CLOEXEC);
+    for (int i = 0; i <= s->n_fds; i++) {
+        high[i] = fcntl(i < s->n_fds ? s->fds[i] : *keep, F_DUPFD_CLOEXEC, R1_BOX_FDS_MAX + 1);
+        TRY(in, "fcntl F_DUPFD", "", high[i] < 0);
+    }
+    for (int i = 0; i <= s->n_fds; i++)
+        TRY(in, "dup3", "", dup3(high[i], i, i < s->n_fds ? 0 : O_CLOEXEC) < 0);
+    *keep = s->n_fds;
     r1_close_from(s->n_fds + 1);
-    return s->n_fds;
+    return 0;
 }
 
 static int lock_down(inside *in) {
@@ -376,8 +395,7 @@ static int lock_down(inside *in) {
 static _Noreturn void run_program(inside *in, int failed_fd) {
     const r1_box_request *r = in->s->request;
 
-    failed_fd = place_descriptors(in->s, failed_fd);
-    if (lock_down(in) == 0) {
+    if (place_descriptors(in, &failed_fd) == 0 && lock_down(in) == 0) {
         if (in->s->try_only)
             _exit(0);
         execve(r->words[0], (char *const *)(uintptr_t)r->words, (char *const *)(uintptr_t)r->env);

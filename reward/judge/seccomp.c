@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -54,9 +55,20 @@ static const struct refused {
     {NR_io_uring_register, ENOSYS},
     {NR_memfd_secret, ENOSYS},
     {__NR_memfd_create, ENOSYS},
+    /* Objects of System V and queues: where no ipc namespace can be made they would be shared. */
     {__NR_shmget, ENOSYS},
+    {__NR_shmat, ENOSYS},
+    {__NR_shmctl, ENOSYS},
+    {__NR_semget, ENOSYS},
+    {__NR_semop, ENOSYS},
+    {__NR_semtimedop, ENOSYS},
+    {__NR_semctl, ENOSYS},
     {__NR_msgget, ENOSYS},
+    {__NR_msgsnd, ENOSYS},
+    {__NR_msgrcv, ENOSYS},
+    {__NR_msgctl, ENOSYS},
     {__NR_mq_open, ENOSYS},
+    {__NR_mq_unlink, ENOSYS},
     {__NR_userfaultfd, ENOSYS},
     {NR_open_tree, EPERM},
     {NR_move_mount, EPERM},
@@ -178,11 +190,29 @@ static void build(program *p) {
     emit(p, BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX_, 0, 1);
     give(p, ERRNO(EPERM));
     give(p, SECCOMP_RET_ALLOW);
-    emit(p, BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, 5);
+    emit(p, BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 1, 0);
+    emit(p, BPF_JMP | BPF_JEQ | BPF_K, __NR_socketpair, 0, 6);
     load(p, argument(0));
     emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 3, 0);
     emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
     emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
+    give(p, ERRNO(EPERM));
+    give(p, SECCOMP_RET_ALLOW);
+    /* Limits of other processes: process 1 has the same user. */
+    emit(p, BPF_JMP | BPF_JEQ | BPF_K, __NR_prlimit64, 0, 4);
+    load(p, argument(0));
+    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+    give(p, ERRNO(EPERM));
+    give(p, SECCOMP_RET_ALLOW);
+    /* An action for SIGCHLD (argument 1 is not NULL): the time of children that are not waited for
+     * is added to nobody's. */
+    emit(p, BPF_JMP | BPF_JEQ | BPF_K, __NR_rt_sigaction, 0, 7);
+    load(p, argument(0));
+    emit(p, BPF_JMP | BPF_JEQ | BPF_K, SIGCHLD, 0, 5);
+    load(p, argument(1));
+    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2);
+    load(p, argument(1) + sizeof(uint32_t));
+    emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
     give(p, ERRNO(EPERM));
     give(p, SECCOMP_RET_ALLOW);
 }

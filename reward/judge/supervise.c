@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,6 +85,16 @@ static int map_ids(box *b) {
     return 0;
 }
 
+/* Pipes that the program may open again, as /dev/stdout. */
+static void give_pipes(const box *b) {
+    struct stat sb;
+    uid_t id = outer_id();
+
+    for (int i = 0; i < b->inside.n_fds; i++)
+        if (fstat(b->inside.fds[i], &sb) == 0 && S_ISFIFO(sb.st_mode))
+            (void)!fchown(b->inside.fds[i], id, id); /* else it only prints to them */
+}
+
 /* The processes exist and wait for a byte in go_fd when this returns 0. */
 static int start(box *b, int *ret_go_fd) {
     int go[2], report[2];
@@ -91,6 +102,8 @@ static int start(box *b, int *ret_go_fd) {
 
     if (pipe2(go, O_CLOEXEC) != 0 || pipe2(report, O_CLOEXEC) != 0)
         return fail(b, "pipe2");
+    if (b->s->privileged)
+        give_pipes(b);
     b->inside.kind = b->s->kind;
     b->inside.request = &b->request;
     b->inside.limit_tasks = b->s->own_tasks;
@@ -150,7 +163,7 @@ static r1_box_end over_limit(box *b) {
         return R1_BOX_MEMORY;
     if (u.tasks > l->tasks)
         return R1_BOX_TASKS;
-    if ((double)(wall - b->result.delay_us) >= 1e6 * l->wall_s)
+    if ((double)wall - (double)b->result.delay_us >= 1e6 * l->wall_s)
         return R1_BOX_WALL;
     return (double)wall >= R1_BOX_STARVED_TIMES * 1e6 * l->wall_s ? R1_BOX_STARVED : R1_BOX_EXITED;
 }
@@ -212,7 +225,8 @@ static void conclude(box *b, r1_box_end end) {
     cpu = cpu > g.cpu_us ? cpu : g.cpu_us;
     r->cpu_us = cpu > r->cpu_us ? cpu : r->cpu_us;
     uint64_t maxrss = (uint64_t)use.ru_maxrss * 1024; /* of its largest process */
-    r->peak_bytes = maxrss > r->peak_bytes ? maxrss : r->peak_bytes;
+    uint64_t peak = maxrss > g.peak_bytes ? maxrss : g.peak_bytes;
+    r->peak_bytes = peak > r->peak_bytes ? peak : r->peak_bytes;
     r->end = end;
     if (reported) {
         take_report(b, &report);
@@ -271,8 +285,11 @@ static int receive_head(int connection, uint32_t *ret_n, int *fds, int *ret_n_fd
         return -1;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-            *ret_n_fds = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-            memcpy(fds, CMSG_DATA(c), (size_t)*ret_n_fds * sizeof(int));
+            size_t k = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            if (k > R1_BOX_FDS_MAX + 1) /* the room's padding may hold one more */
+                return -1;
+            *ret_n_fds = (int)k;
+            memcpy(fds, CMSG_DATA(c), k * sizeof *fds);
         }
     return m.msg_flags & MSG_CTRUNC ? -1 : 0;
 }

@@ -12,6 +12,7 @@ typedef struct walk {
     pid_t todo[R1_USAGE_TASKS_MAX];
     int n;
     int runnable;
+    pid_t runs, last; /* one that is runnable; one that is not the root */
     r1_usage u;
 } walk;
 
@@ -37,14 +38,29 @@ static void add_children(walk *w, pid_t pid, pid_t thread) {
             w->todo[w->n++] = (pid_t)child;
 }
 
-static void add_threads(walk *w, pid_t pid) {
+/* Pages of a process, as one of its threads knows them. */
+static long pages_of(pid_t pid, pid_t thread) {
+    char path[64], text[128];
+    long pages;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/statm", (int)pid, (int)thread);
+    return read_text(path, text, sizeof text) > 0 && sscanf(text, "%*u %ld", &pages) == 1 ? pages
+                                                                                          : 0;
+}
+
+/* A first thread that has ended knows of no memory: then *rss is what another one says. */
+static void add_threads(walk *w, pid_t pid, long *rss) {
     char path[64];
 
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     DIR *d = opendir(path);
     for (struct dirent *e; d && (e = readdir(d));)
-        if (e->d_name[0] != '.')
-            add_children(w, pid, (pid_t)strtol(e->d_name, NULL, 10));
+        if (e->d_name[0] != '.') {
+            pid_t thread = (pid_t)strtol(e->d_name, NULL, 10);
+            add_children(w, pid, thread);
+            if (*rss == 0)
+                *rss = pages_of(pid, thread);
+        }
     if (d)
         closedir(d);
 }
@@ -65,17 +81,18 @@ static void add_process(walk *w, pid_t pid, int is_root) {
                         &state, &utime, &stime, &cutime, &cstime, &threads, &rss) != 7)
         return;
     w->u.cpu_us += (utime + stime + cutime + cstime) * (1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+    if (threads > 1)
+        add_threads(w, pid, &rss);
+    else
+        add_children(w, pid, pid);
     if (!is_root) {
         w->u.tasks += (uint32_t)threads;
         w->u.resident_bytes += (uint64_t)(rss > 0 ? rss : 0) * (uint64_t)sysconf(_SC_PAGESIZE);
-        int runs = threads > 1 ? (int)threads : state == 'R';
-        w->runnable += runs;
-        w->u.lone = runs ? pid : w->u.lone;
+        w->last = pid;
     }
-    if (threads > 1)
-        add_threads(w, pid);
-    else
-        add_children(w, pid, pid);
+    int runs = threads > 1 ? (int)threads : state == 'R'; /* the root too: it makes the box */
+    w->runnable += runs;
+    w->runs = runs ? pid : w->runs;
 }
 
 r1_usage r1_usage_read(pid_t root) {
@@ -86,8 +103,7 @@ r1_usage r1_usage_read(pid_t root) {
     w.todo[w.n++] = root;
     for (int i = 0; i < w.n; i++)
         add_process(&w, w.todo[i], i == 0);
-    if (w.runnable != 1)
-        w.u.lone = 0;
+    w.u.lone = w.u.tasks == 1 ? w.last : w.runnable == 1 ? w.runs : 0;
     if (w.u.lone) {
         snprintf(path, sizeof path, "/proc/%d/schedstat", (int)w.u.lone);
         if (read_text(path, text, sizeof text) > 0 && sscanf(text, "%llu %llu", &ran, &delay) == 2)

@@ -7,8 +7,8 @@
 typedef struct r1_usage {
     uint32_t tasks; /* processes and threads, without the root of the tree */
     uint64_t resident_bytes;
-    uint64_t cpu_us;        /* of the living, and of the dead whose parents waited for them */
-    pid_t lone;             /* the only task that runs or wants to; 0: none or several */
+    uint64_t cpu_us; /* of the living, and of the dead whose parents waited for them */
+    pid_t lone; /* the only task, else the only one that runs or wants to; 0: none or several */
     uint64_t lone_delay_us; /* how long it has waited for a processor in its life */
 } r1_usage;
 

@@ -1,12 +1,16 @@
-/* What the judge reads: requests to the launcher, plain data of a candidate, code blocks of a
- * completion, outputs, and rows. */
+/* What the judge reads: requests to the launcher, plain data of a candidate, a checker's verdict,
+ * code blocks of a completion, outputs, rows, and files of problems. */
+#include "tests/fuzz/file.h"
 #include "tests/fuzz/fuzz.h"
 
 #include "reward/judge/code_block.h"
+#include "reward/judge/job.h"
 #include "reward/judge/judge_row.h"
 #include "reward/judge/literal.h"
 
 #include <string.h>
+
+#define TOKEN "0123456789abcdef0123456789abcdef"
 
 /* What was read points into the bytes, and says the same when it is sent again. */
 static void check_request(const uint8_t *data, size_t n) {
@@ -37,6 +41,24 @@ static void check_request(const uint8_t *data, size_t n) {
 static void check_literal(const uint8_t *data, size_t n) {
     if (n && r1_literal_check(data, n) == NULL)
         R1_ASSERT(r1_literal_check(data, n - 1) != NULL);
+}
+
+/* No verdict without the token, and none that counts more tests than there are. */
+static void check_verdict(const uint8_t *data, size_t n) {
+    static char text[1280];
+    r1_judge_result r = {.n_tests = 3, .n_passed = -1};
+
+    n = n < sizeof text ? n : sizeof text - 1;
+    memcpy(text, data, n);
+    text[n] = '\0';
+    if (!r1_verdict_read(text, TOKEN, &r)) {
+        R1_ASSERT(r.n_passed == -1 && r.verdict == R1_JUDGE_AC && !*r.why);
+        return;
+    }
+    R1_ASSERT(strstr(text, TOKEN) && r.n_passed >= 0 && r.n_passed <= r.n_tests);
+    R1_ASSERT(r.verdict != R1_JUDGE_AC || r.n_passed == r.n_tests);
+    for (const char *s = r.why; *s; s++)
+        R1_ASSERT(*s >= ' ' && *s <= '~' && *s != '"' && *s != '\\');
 }
 
 static void check_block(r1_text t) {
@@ -82,13 +104,38 @@ static void check_row(r1_text t) {
     json_decref(row);
 }
 
+/* A problem "p" is one that a row may name. */
+static void check_problems(const uint8_t *data, size_t n) {
+    char path[64];
+    r1_problems *problems = NULL;
+    r1_row_job j;
+    r1_err err;
+
+    int fd = fuzz_file(data, n, path);
+    r1_status st = r1_problems_read(path, &problems, &err);
+    close(fd);
+    if (st != R1_OK) {
+        fuzz_check_refusal(st, &err);
+        return;
+    }
+    json_t *row = json_pack("{ss}", "problem_id", "p");
+    st = r1_row_tests(row, problems, &j, &err);
+    R1_ASSERT(st == R1_OK || (st == R1_DATA && err.msg[0]));
+    R1_ASSERT(st != R1_OK || j.job.n_tests > 0);
+    r1_row_job_done(&j);
+    json_decref(row);
+    r1_problems_free(problems);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     r1_text t = {(const char *)data, n};
 
     check_request(data, n);
     check_literal(data, n);
+    check_verdict(data, n);
     check_block(t);
     check_compare(t);
     check_row(t);
+    check_problems(data, n);
     return 0;
 }

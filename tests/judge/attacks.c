@@ -3,8 +3,9 @@
  *
  * Baits: a secret in this process's environment, from which the launcher starts; listeners at port
  * 9 of the loopback (from root) and at an abstract address; a directory that anybody may write to,
- * with the expected output in it; an honest job beside each attack.  A program whose output
- * matters is run a second time in a box of the same kind, with what it prints kept. */
+ * with the expected output in it; an honest job beside each attack, and another one after it.  A
+ * program whose output matters is run a second time in a box of the same kind, with what it prints
+ * kept. */
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/hash.h"
@@ -360,10 +361,11 @@ static void check_attack(bait *b, const json_t *row) {
     r1_judge_test test = {r1_text_of("3\n1\n2\n3\n"), r1_text_of("6\n")};
     r1_judge_job victim = {
         .language = R1_LANGUAGE_PYTHON,
-        .source = r1_text_of("import sys, time\ntime.sleep(0.3)\nn, *x = map(int, sys.stdin)\n"
+        .source = r1_text_of("import sys, time\ntime.sleep(0.1)\nn, *x = map(int, sys.stdin)\n"
                              "print(sum(x[:n]))\n"),
         .tests = &test,
         .n_tests = 1};
+    r1_judge_job next = victim;
     r1_row_job j;
 
     a = (attack){.b = b, .row = row, .name = kit_text(row, "name")};
@@ -384,6 +386,10 @@ static void check_attack(bait *b, const json_t *row) {
         check_sentence(&a, json_string_value(json_array_get(must, i)));
     kit_check(&b->k, nothing_left(), "%s: processes are left", a.name);
     kit_check(&b->k, hash_tree(b->dir) == b->tree, "%s: files have changed", a.name);
+    r1_judge_submit(b->k.judge, &next);
+    r1_judge_wait(b->k.judge, &next);
+    kit_check(&b->k, next.result.verdict == R1_JUDGE_AC, "%s: the job after it: %s (%s)", a.name,
+              r1_judge_verdict_name(next.result.verdict), next.result.why);
     r1_row_job_done(&j);
 }
 

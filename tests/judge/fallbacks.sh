@@ -8,8 +8,8 @@ set -u
     echo "skipped: only root can make such machines"
     exit 77
 }
-unshare -U true 2>/dev/null && command -v setpriv nsenter >/dev/null || {
-    echo "skipped: no user namespaces, setpriv or nsenter"
+unshare -U true 2>/dev/null && command -v setpriv nsenter pivot_root >/dev/null || {
+    echo "skipped: no user namespaces, setpriv, nsenter or pivot_root"
     exit 77
 }
 cp "$build/r1-launcher" "$build/r1-grade" "$dir" && chmod 755 "$dir" "$dir"/r1-* && cd "$dir" || exit 99
@@ -21,8 +21,9 @@ cat >rows.jsonl <<'END'
 {"id": "large", "source_code": "x = bytearray(200 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1", "expected_stdout": "", "limits": {"mem_mb": 64}}
 {"id": "c", "language": "c", "source_code": "int main(void) { return 0; }", "expected_stdout": ""}
 {"id": "function", "source_code": "def f(x): return x + 1", "mode": "function f: f(1) == 2"}
+{"id": "writes", "source_code": "try:\n    print(open('/usr/lib/locale/x', 'w'))\nexcept OSError as e:\n    print(e.strerror)", "expected_stdout": "Read-only file system"}
 END
-wanted="right AC wrong WA late TLE forks RTE large MLE c AC function AC"
+wanted="right AC wrong WA late TLE forks RTE large MLE c AC function AC writes AC"
 
 # judges LAYERS COMMAND...: r1-grade under the command gives the verdicts, and says these layers.
 judges() {
@@ -56,6 +57,29 @@ masked() {
     unshare -m sh -c 'mount -t tmpfs none /proc/fs && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"' sh "$@"
 }
 
+# A root directory whose /tmp is a link, and with a directory of the user's among the system's.
+linked_tmp() {
+    unshare -m sh -c 'set -e
+        here=$PWD
+        mount -t tmpfs none /mnt
+        cd /mnt
+        mkdir usr proc dev etc old var var/tmp own job
+        chmod 777 own var/tmp
+        mount --rbind "$here" job
+        for d in usr proc dev etc; do mount --rbind /$d $d; done
+        for d in bin sbin lib lib64; do ln -s usr/$d $d; done
+        ln -s var/tmp tmp
+        mount --bind own usr/lib/locale
+        pivot_root . old
+        umount -l old
+        cd /job
+        exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"' sh "$@"
+}
+
+few_descriptors() {
+    sh -c 'ulimit -n 40 && exec "$@"' sh "$@"
+}
+
 no_namespaces() { # root of a user namespace that allows no further ones
     unshare -U --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"' sh "$@"
 }
@@ -67,6 +91,8 @@ full_root() { # the same with all ids, so that other namespaces and other users 
 judges "user pid mount net ipc uts" env
 judges "user pid mount net ipc uts.*every 10 ms" nobody
 judges "user pid mount net.*/proc: none" masked
+judges "user pid mount net ipc uts" few_descriptors
+judges "user pid mount net" linked_tmp
 refuses "clone.*user.max_user_namespaces" no_namespaces
 unshare -U sleep 300 &
 holder=$!

@@ -1,9 +1,10 @@
 /* HumanEval and MBPP: reference solutions are accepted, and mutants of them are rejected wherever
  * Python itself, with candidate and tests in one process, finds them wrong.
- * Usage: functions humaneval|mbpp
+ * Usage: functions humaneval|mbpp [SHIFT]
  *
  * A mutant is made by rule: the first of the changes below that applies to the reference, at its
- * place in the middle of all such places, so that not only first lines are changed. */
+ * place in the middle of all such places, so that not only first lines are changed.  SHIFT (default
+ * 0) begins so many changes and places further on: other mutants. */
 #include "common/base/clock.h"
 #include "tests/judge/kit.h"
 
@@ -29,16 +30,21 @@ static const struct change {
     {"2", "3"},
 };
 
+static size_t shift;
+
 /* NULL: no change applies.  free() it. */
 static char *mutant_of(const char *source) {
-    for (size_t c = 0; c < sizeof changes / sizeof *changes; c++) {
-        const char *from = changes[c].from, *to = changes[c].to, *at = source;
+    const size_t n_changes = sizeof changes / sizeof *changes;
+
+    for (size_t c = 0; c < n_changes; c++) {
+        const struct change *change = &changes[(c + shift) % n_changes];
+        const char *from = change->from, *to = change->to, *at = source;
         size_t n = strlen(from), places = 0;
         for (const char *p = source; (p = strstr(p, from)); p += n)
             places++;
         if (places == 0)
             continue;
-        for (size_t i = 0; (at = strstr(at, from)) && i < places / 2; i++)
+        for (size_t i = 0; (at = strstr(at, from)) && i < (places / 2 + shift) % places; i++)
             at += n;
         size_t size = strlen(source) + strlen(to) + 1;
         char *m = malloc(size);
@@ -168,8 +174,9 @@ static void check_mutants(kit *k, const json_t *rows, const char *key) {
 int main(int argc, char **argv) {
     kit k;
 
-    if (argc != 2)
+    if (argc < 2 || argc > 3)
         return 99;
+    shift = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
     int humaneval = strcmp(argv[1], "humaneval") == 0;
     json_t *rows = kit_rows(kit_shared(humaneval ? "humaneval.jsonl" : "mbpp_train.jsonl"));
     kit_open(&k, 0);
