@@ -178,6 +178,10 @@ static int find_box(r1_mctx *c, r1_text t, r1_text *ret) {
         parts[n++] = span(t, first, k - 1);
         begin = (size_t)b;
     }
+    int same = n > 1; /* an answer that is repeated is one */
+    for (int k = 1; k < n; k++)
+        same &= r1_text_same(r1_text_trim(parts[k]), r1_text_trim(parts[0]));
+    n = same ? 1 : n;
     *ret = parts[--n];
     while (n > 0) {
         r1_text next = parts[--n];
@@ -282,21 +286,40 @@ static r1_text strip(r1_text t) {
     return t;
 }
 
+/* Where a typographic minus or the word begins that stands before the number at i; else i. */
+static size_t minus_before(r1_text t, size_t i) {
+    static const char *const signs[] = {"\u2212",    "\u2013", "minus ",
+                                        "negative ", "Minus ", "Negative "};
+
+    for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
+        size_t n = strlen(signs[k]);
+        if (i >= n && at(t, i - n, signs[k]))
+            return i - n;
+    }
+    return i;
+}
+
+static size_t number_end(r1_text t, size_t end) {
+    while (end < t.n && (is_digit(t.s[end]) ||
+                         (end + 1 < t.n && strchr(".,/:", t.s[end]) && is_digit(t.s[end + 1]))))
+        end++;
+    return end + (at(t, end, "%") ? 1 : at(t, end, "\\%") ? 2 : 0);
+}
+
 /* A number with what may belong to it: sign, money, thousands, point, fraction, percent. */
 static r1_text number_at(r1_text t, size_t first) {
-    size_t i = first, end = first;
+    size_t i = first;
 
+    size_t minus = minus_before(t, first);
+    if (minus < first && (minus == 0 || strchr(" \n(=:,$", t.s[minus - 1])))
+        return span(t, minus, number_end(t, first));
     while (i > 0 && strchr("+-$", t.s[i - 1]))
         i--;
     if (i + 1 < first && t.s[i] == '$' && t.s[i + 1] == '$')
         i = first;
     if (i > 0 && !strchr(" \n(=:,", t.s[i - 1]) && i < first && t.s[i] != '$')
         i = first; /* 3-2: the sign belongs to the text before */
-    while (end < t.n && (is_digit(t.s[end]) ||
-                         (end + 1 < t.n && strchr(".,/:", t.s[end]) && is_digit(t.s[end + 1]))))
-        end++;
-    end += at(t, end, "%") ? 1 : at(t, end, "\\%") ? 2 : 0;
-    return span(t, i, end);
+    return span(t, i, number_end(t, first));
 }
 
 /* The formula that opens at i; 0 if none does.  A kind that is not closed once is not closed
@@ -317,26 +340,45 @@ static int formula_at(r1_text t, size_t i, int *io_open, r1_text *ret, size_t *r
     return r1_text_trim(*ret).n > 0 && !money;
 }
 
+/* Does "and" or "or" stand between two answers, and nothing else but a comma? */
+static int says_more(r1_text t) {
+    return only_separators(t) && (r1_text_find(t, 0, "and") >= 0 || r1_text_find(t, 0, "or") >= 0);
+}
+
+/* Bare values, or values of one name: $x = 2$ and $x = 3$. */
+static int same_name(r1_text a, r1_text b) {
+    const char *equals_a = memchr(a.s, '=', a.n), *equals_b = memchr(b.s, '=', b.n);
+
+    if (!equals_a || !equals_b)
+        return !equals_a && !equals_b;
+    return r1_text_same(r1_text_trim((r1_text){a.s, (size_t)(equals_a - a.s)}),
+                        r1_text_trim((r1_text){b.s, (size_t)(equals_b - b.s)}));
+}
+
 /* One pass; formulas that are opened and not closed are text. */
-static int last_formula(r1_text t, r1_text *ret) {
+static int last_formula(r1_mctx *c, r1_text t, r1_text *ret) {
     int found = 0, open[N_FORMULAS] = {0};
-    size_t end;
+    size_t behind = 0;
 
     for (size_t i = 0; i < t.n;) {
-        r1_text inner;
+        r1_text inner, whole;
+        size_t end;
         if (formula_at(t, i, open, &inner, &end)) {
-            *ret = inner;
-            found = 1;
-            i = end;
+            whole = span(t, i, end);
+        } else if (is_digit(t.s[i]) || (t.s[i] == '.' && i + 1 < t.n && is_digit(t.s[i + 1]))) {
+            inner = whole = number_at(t, i);
+            end = (size_t)(inner.s - t.s) + inner.n;
+        } else {
+            i++;
             continue;
         }
-        if (is_digit(t.s[i]) || (t.s[i] == '.' && i + 1 < t.n && is_digit(t.s[i + 1]))) {
-            *ret = number_at(t, i);
-            found = 1;
-            i = (size_t)(ret->s - t.s) + ret->n;
-            continue;
-        }
-        i++;
+        size_t first = (size_t)(whole.s - t.s);
+        int joins =
+            found && first > behind && says_more(span(t, behind, first)) && same_name(*ret, inner);
+        *ret = joins ? r1_mctx_format(c, "%.*s, %.*s", (int)ret->n, ret->s, (int)inner.n, inner.s)
+                     : inner;
+        found = 1;
+        i = behind = end;
     }
     return found;
 }
@@ -357,7 +399,7 @@ static int last_of(r1_mctx *c, r1_text t, r1_text *ret) {
         *ret = whole;
         return 1;
     }
-    if (!last_formula(t, ret))
+    if (!last_formula(c, t, ret))
         return 0;
     *ret = strip(*ret);
     return 1;
@@ -407,16 +449,31 @@ int r1_math_find(r1_mctx *c, const r1_math_opts *o, r1_text question, r1_text re
     if (r1_extract_hash(t, ret) == R1_PLACE_HASH)
         return 1;
     long phrase = last_phrase(t);
+    if (phrase >= 0 && at(t, (size_t)phrase, "not "))
+        return 0;
     if (phrase >= 0)
         return last_of(c, sentence(t, (size_t)phrase), ret) ||
                (*ret = strip(sentence(t, (size_t)phrase)), ret->n > 0);
     return last_of(c, t, ret);
 }
 
+/* **42**, `42`, "42": what is inside. */
+static r1_text undecorated(r1_text t) {
+    static const char *const marks[] = {"**", "`", "\"", "__"};
+
+    t = r1_text_trim(t);
+    for (size_t k = 0; k < sizeof marks / sizeof *marks; k++) {
+        size_t n = strlen(marks[k]);
+        if (t.n > 2 * n && at(t, 0, marks[k]) && at(t, t.n - n, marks[k]))
+            return r1_text_trim(span(t, n, t.n - n));
+    }
+    return t;
+}
+
 r1_text r1_math_find_whole(r1_mctx *c, r1_text answer) {
     r1_text t;
 
-    return find_box(c, answer, &t) == 1 ? t : answer;
+    return undecorated(find_box(c, answer, &t) == 1 ? t : answer);
 }
 
 /* ---- choices ---- */

@@ -133,6 +133,10 @@ static void make_plan(plan *x, const r1_node *gold, const r1_node *pred) {
                 add_both_sides(x, q);
             }
     add_beyond(x);
+    for (int k = -2; x->pieces && k < 4; k++) { /* where floor and ceiling jump */
+        mpq_set_si(q, k, 1);
+        add_point(x, q, 1, 0, 1, k & 1);
+    }
     for (int k = 0; k < 6; k++) { /* should negatives be undefined */
         mpq_set_si(q, k, 1);
         add_point(x, q, 1, 3, 1, 0);

@@ -32,10 +32,10 @@ typedef enum r1_tok_kind {
     R1_T_OVER,  /* code '/' or 'c' */
     R1_T_BAR,   /* \overline, \bar; code: first letter of what it is */
     R1_T_BIG,   /* code as in R1_N_BIG; 'd' for \partial */
-    R1_T_JOIN,  /* and, or: code 'a', 'o' */
+    R1_T_JOIN,  /* and, or: code 'a', 'o'; in cases if, otherwise: 'i', 'e' */
     R1_T_BEGIN, /* text: name of the environment */
     R1_T_ENDENV,
-    R1_T_UNIT, /* code '%', 'd', '$' */
+    R1_T_UNIT, /* code '%', 'd' degrees, or money: '$', 'E' euro, 'L' pound, 'Y' yen, 'R' rupee */
     R1_T_MOD,  /* code 'b' \bmod, \mod; 'p' \pmod */
     R1_T_ROW,  /* \\ */
 } r1_tok_kind;
