@@ -81,6 +81,8 @@ const r1_node *r1_parse_based(r1_parse *p, const r1_node *digits) {
     r1_text sub;
 
     TRY(r1_parse_subscript(p, &sub));
+    if (sub.n > 4 && memcmp(sub.s, "base", 4) == 0)
+        sub = (r1_text){sub.s + 4, sub.n - 4};
     for (int k = 0; k < 9; k++)
         if (r1_text_is(sub, words[k]))
             sub = r1_mctx_format(p->c, "%d", k + 2);

@@ -139,6 +139,8 @@ static r1_text unit_name(const r1_node *u) {
         return r1_text_of("yen");
     case 'R':
         return r1_text_of("rupee");
+    case 'c':
+        return r1_text_of("cent");
     case 'd':
         return r1_text_of("degree");
     default:
@@ -489,6 +491,8 @@ static r1_math_kind by_type(r1_mcmp *m, const r1_node *gold, const r1_node *pred
     if (is_region(gold) && (is_region(pred) || pred->kind == R1_N_GROUP))
         return gold->kind == R1_N_REL && pred->kind == R1_N_REL ? relations(m, gold, pred)
                                                                 : r1_compare_regions(m, gold, pred);
+    if (gold->kind == R1_N_SETOP && pred->kind == R1_N_LIST && pred->op == 'o')
+        return r1_compare_regions(m, gold, pred); /* (0, 1) or (2, 3) */
     if (gold->kind == R1_N_GROUP && is_region(pred) && gold->open == '{')
         return r1_compare_regions(m, gold, pred);
     if (pred->kind == R1_N_GROUP && pred->open == '{' && !is_several(gold))

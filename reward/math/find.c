@@ -107,17 +107,44 @@ static int only_separators(r1_text t) {
     return 1;
 }
 
-/* A unit or percent sign right behind a box belongs to it. */
-static r1_text unit_behind(r1_text t, size_t i) {
-    while (i < t.n && (strchr(" $", t.s[i]) || at(t, i, "\\)") || at(t, i, "\\]")) && t.s[i])
-        i += t.s[i] == '\\' ? 2 : 1;
+/* Where the "x_1 =" begins that stands before a box at i; else i. */
+static size_t before_name(r1_text t, size_t i) {
+    size_t k = i;
+
+    while (k > 0 && t.s[k - 1] == ' ')
+        k--;
+    if (k == 0 || t.s[k - 1] != '=')
+        return i;
+    for (k--; k > 0 && t.s[k - 1] == ' ';)
+        k--;
+    if (k > 0 && t.s[k - 1] == '}')
+        while (k > 0 && t.s[k - 1] != '{')
+            k--;
+    while (k > 0 && (is_digit(t.s[k - 1]) || t.s[k - 1] == '{' || t.s[k - 1] == '_'))
+        k--;
+    return k > 0 && is_alpha(t.s[k - 1]) && !(k > 1 && is_alpha(t.s[k - 2])) ? k - 1 : i;
+}
+
+/* The word behind a number, formula or box that belongs to it: percent, million and the like, and
+ * if `any` a unit; empty if there is none. */
+static r1_text word_behind(r1_text t, size_t i, int any) {
+    static const char *const between[] = {" ",   "$",   "~",       "\\)",       "\\]",      "\\,",
+                                          "\\ ", "\\;", "\\text{", "\\mathrm{", "\\textbf{"};
+
+    for (size_t k = 0; k < sizeof between / sizeof *between; k++)
+        if (at(t, i, between[k])) {
+            i += strlen(between[k]);
+            k = (size_t)-1;
+        }
     size_t end = i;
     if (at(t, i, "\\%") || at(t, i, "%"))
         return r1_text_of("\\%");
     while (end < t.n && is_alpha(t.s[end]))
         end++;
     r1_text word = span(t, i, end);
-    return word.n >= 2 && !r1_text_is(word, "in") && r1_unit_find(word) ? word : r1_text_of("");
+    const r1_unit *u = word.n >= 2 ? r1_unit_find(word) : NULL;
+    int counts = r1_unit_magnitude(word) != NULL || (u && u->measures == '%');
+    return counts || (any && u && !r1_text_is(word, "in")) ? word : r1_text_of("");
 }
 
 static long last_box(r1_text t, size_t *ret_width) {
@@ -155,8 +182,8 @@ static int find_box(r1_mctx *c, r1_text t, r1_text *ret) {
     if (!close)
         return -1;
     parts[n++] = span(t, i + 1, close);
-    r1_text unit = unit_behind(t, close + 1);
-    for (size_t begin = (size_t)box; n < MAX_BOXES && begin > 0;) { /* boxes before it */
+    r1_text unit = word_behind(t, close + 1, 1);
+    for (size_t begin = before_name(t, (size_t)box); n < MAX_BOXES && begin > 0;) {
         size_t k = begin;
         while (k > 0 && t.s[k - 1] != '}')
             k--;
@@ -176,7 +203,7 @@ static int find_box(r1_mctx *c, r1_text t, r1_text *ret) {
         if (b < 0)
             break;
         parts[n++] = span(t, first, k - 1);
-        begin = (size_t)b;
+        begin = before_name(t, (size_t)b);
     }
     int same = n > 1; /* an answer that is repeated is one */
     for (int k = 1; k < n; k++)
@@ -200,32 +227,46 @@ static size_t skip(r1_text t, size_t i, const char *set) {
     return i;
 }
 
-/* Behind "answer is", "answer:", "answer =" at i; 0 if it is none. */
-static size_t phrase_at(r1_text t, size_t i) {
-    static const char *const says[] = {"is:", "is", "are", ":", "="};
+/* The first of the words that stands at i and ends there: its length, or 0. */
+static size_t one_of(r1_text t, size_t i, const char *const *words) {
+    for (; *words; words++) {
+        size_t n = strlen(*words);
+        if (at(t, i, *words) && !(is_alpha((*words)[n - 1]) && i + n < t.n && is_alpha(t.s[i + n])))
+            return n;
+    }
+    return 0;
+}
+
+/* Behind "answer is", "answer must be", "answer:", "answer =" at i; 0 if it is none; -1 if it says
+ * what the answer is not. */
+static long phrase_at(r1_text t, size_t i) {
+    static const char *const says[] = {"is:",       "is",        "are",     ":",
+                                       "=",         "must be",   "will be", "would be",
+                                       "should be", "has to be", NULL};
+    static const char *const denies[] = {"is not",     "isn't",     "is never",   "are not",
+                                         "can't",      "can not",   "cannot",     "must not",
+                                         "may not",    "could not", "should not", "isn\u2019t",
+                                         "can\u2019t", "was not",   NULL};
 
     i += strlen("nswer");
     i += i < t.n && t.s[i] == 's';
     i = skip(t, i, " *");
-    for (size_t k = 0; k < sizeof says / sizeof *says; k++)
-        if (at(t, i, says[k])) {
-            size_t end = i + strlen(says[k]);
-            if (is_alpha(says[k][0]) && end < t.n && is_alpha(t.s[end]))
-                continue;
-            return skip(t, end, " *\n:");
-        }
-    return 0;
+    if (one_of(t, i, denies))
+        return -1;
+    size_t n = one_of(t, i, says);
+    return n ? (long)skip(t, i + n, " *\n:") : 0;
 }
 
+/* Behind the last phrase; 0 if there is none; -1 if it says what the answer is not. */
 static long last_phrase(r1_text t) {
     static const char *const chinese[] = {"答案是", "答案为", "答案：", "答案:"};
-    long best = -1;
+    long best = 0;
 
     for (long i = r1_text_find(t, 0, "nswer"); i >= 0;
          i = r1_text_find(t, (size_t)i + 1, "nswer")) {
-        size_t behind =
+        long behind =
             i > 0 && (t.s[i - 1] == 'a' || t.s[i - 1] == 'A') ? phrase_at(t, (size_t)i) : 0;
-        best = behind ? (long)behind : best;
+        best = behind ? behind : best;
     }
     for (size_t k = 0; k < 4; k++) {
         long i = r1_text_find_last(t, chinese[k]);
@@ -260,7 +301,7 @@ static r1_text sentence(r1_text t, size_t i) {
     if (end >= 0 && close[0] != '*') {
         size_t k = (size_t)end + strlen(close), word;
         word = skip(t, k, " ");
-        r1_text unit = unit_behind(t, k);
+        r1_text unit = word_behind(t, k, 1);
         if (unit.n && word + unit.n <= t.n && at(t, word, unit.s))
             return span(t, i, word + unit.n);
         return span(t, i, k);
@@ -373,8 +414,11 @@ static int last_formula(r1_mctx *c, r1_text t, r1_text *ret) {
             continue;
         }
         size_t first = (size_t)(whole.s - t.s);
-        int joins =
-            found && first > behind && says_more(span(t, behind, first)) && same_name(*ret, inner);
+        r1_text word = word_behind(t, end, 0);
+        if (word.n)
+            inner = r1_mctx_format(c, "%.*s %.*s", (int)inner.n, inner.s, (int)word.n, word.s);
+        int joins = found && first > behind && ret->n + inner.n < R1_MATH_ANSWER_BYTES &&
+                    says_more(span(t, behind, first)) && same_name(*ret, inner);
         *ret = joins ? r1_mctx_format(c, "%.*s, %.*s", (int)ret->n, ret->s, (int)inner.n, inner.s)
                      : inner;
         found = 1;
@@ -433,6 +477,19 @@ static int find_tag(r1_mctx *c, r1_text t, r1_text *ret) {
     return boxed < 0 ? -1 : 1;
 }
 
+/* What stands behind the last phrase: 1 if there is one, -1 if it says nothing. */
+static int said_in(r1_mctx *c, r1_text t, r1_text *ret) {
+    long phrase = last_phrase(t);
+
+    if (phrase <= 0)
+        return (int)phrase;
+    t = sentence(t, (size_t)phrase);
+    if (last_of(c, t, ret))
+        return 1;
+    *ret = strip(t);
+    return ret->n > 0 ? 1 : -1;
+}
+
 int r1_math_find(r1_mctx *c, const r1_math_opts *o, r1_text question, r1_text response,
                  r1_text *ret) {
     r1_text t;
@@ -445,16 +502,10 @@ int r1_math_find(r1_mctx *c, const r1_math_opts *o, r1_text question, r1_text re
     if ((found = find_box(c, t, ret)) != 0 || o->boxed_only)
         return found == 1;
     if ((found = find_tag(c, t, ret)) != 0 || o->strict)
-        return found == 1;
+        return found == 1 && (o->strict || said_in(c, *ret, ret) >= 0);
     if (r1_extract_hash(t, ret) == R1_PLACE_HASH)
-        return 1;
-    long phrase = last_phrase(t);
-    if (phrase >= 0 && at(t, (size_t)phrase, "not "))
-        return 0;
-    if (phrase >= 0)
-        return last_of(c, sentence(t, (size_t)phrase), ret) ||
-               (*ret = strip(sentence(t, (size_t)phrase)), ret->n > 0);
-    return last_of(c, t, ret);
+        return said_in(c, *ret, ret) >= 0;
+    return (found = said_in(c, t, ret)) ? found > 0 : last_of(c, t, ret);
 }
 
 /* **42**, `42`, "42": what is inside. */
@@ -514,8 +565,8 @@ char r1_math_find_choice(r1_mctx *c, const r1_math_opts *o, r1_text question, r1
         found = find_tag(c, t, &part);
     if (found == 0 && !o->boxed_only && !o->answer_tag_only && !o->strict) {
         long phrase = last_phrase(t);
-        part = phrase >= 0 ? sentence(t, (size_t)phrase) : t;
-        found = 1;
+        part = phrase > 0 ? sentence(t, (size_t)phrase) : t;
+        found = phrase >= 0;
     }
     part = strip(found == 1 ? part : (r1_text){0});
     if (part.n && part.s[0] == '(')

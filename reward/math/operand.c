@@ -293,6 +293,8 @@ int r1_parse_starts_operand(const r1_parse *p) {
             return p->bars == 0 && !p->no_bar;
         if (k->code == '[')
             return !p->reversed;
+        if (k->code == '(' && k[1].kind == R1_T_MOD) /* 2 (mod 5) */
+            return 0;
         return strchr("({LAFC", k->code) != NULL;
     default:
         return 0;

@@ -93,8 +93,9 @@ const r1_node *r1_parse_items(r1_parse *p) {
         if (!more)
             return it.n == 1 ? it.kid[0] : as_node(p, R1_N_LIST, &it, op);
         k = r1_parse_peek(p);
-        if (k->kind == R1_T_END) /* a comma behind the answer */
-            return p->depth == 1 && it.n == 1 ? it.kid[0] : NULL;
+        int line = k->kind == R1_T_ROW || k->kind == R1_T_ENDENV;
+        if (k->kind == R1_T_END || line) /* a comma behind the answer, or a line of it */
+            return (line || p->depth == 1) && it.n == 1 ? it.kid[0] : NULL;
     }
 }
 
@@ -192,9 +193,11 @@ const r1_node *r1_parse_rel(r1_parse *p) {
         if (n == 63 || !add(p, &it, ratio(p)))
             return NULL;
     }
-    if (r1_parse_eat(p, R1_T_MOD, 'p')) { /* a = b (mod m) keeps m as a last member */
-        ops[n++] = 'm';
-        if (!add(p, &it, r1_parse_operand(p)))
+    int round = r1_parse_is(p, R1_T_OP, '(') && p->t[p->i + 1].kind == R1_T_MOD;
+    p->i += round;
+    if (r1_parse_eat(p, R1_T_MOD, 'p') || (round && r1_parse_eat(p, R1_T_MOD, 'b'))) {
+        ops[n++] = 'm'; /* a = b (mod m) keeps m as a last member */
+        if (!add(p, &it, r1_parse_operand(p)) || (round && !r1_parse_eat(p, R1_T_OP, ')')))
             return NULL;
     }
     if (n == 0)
@@ -213,7 +216,7 @@ static int is_set(const r1_node *a) {
 
 /* R - {2}: braces of TeX are those of a set there. */
 static const r1_node *as_set(r1_parse *p, const r1_node *a) {
-    if (is_set(a))
+    if (is_set(a) || a->kind == R1_N_GROUP)
         return a;
     r1_node *g = r1_node_1(p->c, R1_N_GROUP, 0, a);
     g->open = '{';

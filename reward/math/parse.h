@@ -31,7 +31,7 @@ static inline int r1_parse_eat(r1_parse *p, r1_tok_kind kind, int code) {
 }
 
 static inline int r1_parse_is_money(int code) {
-    return code == '$' || code == 'E' || code == 'L' || code == 'Y' || code == 'R';
+    return code == '$' || code == 'E' || code == 'L' || code == 'Y' || code == 'R' || code == 'c';
 }
 
 const r1_node *r1_parse_list(r1_parse *p);    /* a, b; c and d */

@@ -154,7 +154,9 @@ static void value_at(const plan *x, int k, int j, mpq_ptr ret) {
     uint64_t r = mix((uint64_t)k * 1000 + (uint64_t)j);
 
     if (x->integers) {
-        mpq_set_si(ret, 2 + k + 3 * j + (long)(r % 5), 1);
+        long rank =
+            k % 2 ? R1_COMPARE_NAMES - j : j; /* binomials want the one or the other larger */
+        mpq_set_si(ret, 2 + k + 3 * rank + (long)(r % 5), 1);
         return;
     }
     mpq_set_si(ret, 1 + (long)(r % 996), 997); /* a prime: no pole lies at such a fraction */

@@ -172,6 +172,16 @@ static int is_modulus(const r1_node *a) {
 
 /* One relation of a chain. */
 static int step(region *r, const r1_node *a, int op, const r1_node *b, cells *out) {
+    int below = infinity(b) > 0 || infinity(a) < 0, above = infinity(b) < 0 || infinity(a) > 0;
+    if ((below && op == '<') || (above && op == '>')) { /* x < infinity bounds nothing */
+        const r1_node *x = infinity(a) ? b : a;
+        if (x->kind != R1_N_SYM || (r->name.n && !r1_text_same(r->name, x->text)))
+            return 0;
+        r->name = x->text;
+        if (out)
+            memset(out->in, 1, sizeof out->in);
+        return 1;
+    }
     int turned = op == '<' ? '>' : op == '>' ? '<' : op == 'l' ? 'g' : op == 'g' ? 'l' : op;
 
     if (op != '!' && is_modulus(a) && !r1_node_has(b, R1_N_SYM, -1))

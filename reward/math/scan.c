@@ -180,7 +180,7 @@ static int scan_text(r1_scan *s) {
         return r1_scan_put(s, R1_T_OP, w.s[0]) != NULL;
     if (r1_text_is(w, "\\$"))
         return r1_scan_put(s, R1_T_UNIT, '$') != NULL;
-    if (letters == 0 || memchr(w.s, '\\', w.n) || memchr(w.s, '$', w.n)) {
+    if (letters == 0 || is_digit(w.s[0]) || memchr(w.s, '\\', w.n) || memchr(w.s, '$', w.n)) {
         s->i = before; /* a number or more mathematics: as if the command were not there */
         return 1;
     }
@@ -255,6 +255,20 @@ static int put_command(r1_scan *s, const struct r1_command *d, r1_text name) {
     }
 }
 
+static int is_blank(const struct r1_command *d) {
+    return d->kind == R1_T_END && d->code == ' ';
+}
+
+/* \\frac for \frac, as in JSON that was escaped twice: the second backslash, of a known command.
+ * A row that begins with such a word would have a blank or a backslash of its own. */
+static int doubled(const r1_scan *s, size_t second) {
+    size_t first = second + 1, i = first;
+
+    while (i < s->t.n && is_alpha(s->t.s[i]))
+        i++;
+    return i - first >= 2 && r1_scan_command(s->t.s + first, i - first);
+}
+
 static int scan_command(r1_scan *s) {
     size_t start = s->i + 1, i = start;
     char next = start < s->t.n ? s->t.s[start] : '\0';
@@ -263,6 +277,8 @@ static int scan_command(r1_scan *s) {
         s->i = start;
         return 1;
     }
+    if (next == '\\' && doubled(s, start))
+        next = s->t.s[i = ++start];
     if (!is_alpha(next)) {
         s->i = start + 1;
         s->space |= strchr(",;: !", next) != NULL && next;
@@ -282,8 +298,8 @@ static int scan_command(r1_scan *s) {
         i++;
     for (size_t n = i - start; n >= 2 || n == i - start; n--) {
         const struct r1_command *d = r1_scan_command(s->t.s + start, n);
-        /* \lvertx, \cdotx: a longer name that begins with a bracket's or operator's. */
-        if (d && (n == i - start || (d->kind == R1_T_OP && n >= 4))) {
+        /* \lvertx, \cdotx, \quadx: a longer name that begins with one that needs no blank. */
+        if (d && (n == i - start || (n >= 4 && (d->kind == R1_T_OP || is_blank(d))))) {
             s->i = start + n;
             return put_command(s, d, (r1_text){s->t.s + start, n});
         }
@@ -347,11 +363,11 @@ static int scan_unicode(r1_scan *s) {
     return 0;
 }
 
-/* Nothing but ends of groups and formulas from i on? */
+/* Nothing but ends of groups and formulas from i on, or the end of an environment? */
 static int only_closes(const r1_scan *s, size_t i) {
     while (i < s->t.n && s->t.s[i] && strchr("}$) ", s->t.s[i]))
         i++;
-    return i == s->t.n;
+    return i == s->t.n || r1_scan_at(s, i, "\\end{");
 }
 
 static int scan_sign(r1_scan *s) {

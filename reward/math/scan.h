@@ -35,9 +35,9 @@ typedef enum r1_tok_kind {
     R1_T_JOIN,  /* and, or: code 'a', 'o'; in cases if, otherwise: 'i', 'e' */
     R1_T_BEGIN, /* text: name of the environment */
     R1_T_ENDENV,
-    R1_T_UNIT, /* code '%', 'd' degrees, or money: '$', 'E' euro, 'L' pound, 'Y' yen, 'R' rupee */
-    R1_T_MOD,  /* code 'b' \bmod, \mod; 'p' \pmod */
-    R1_T_ROW,  /* \\ */
+    R1_T_UNIT, /* code '%', 'd' degrees, or money: '$', 'E' euro, 'L' pound, 'Y' yen, 'R' rupee, 'c' cents */
+    R1_T_MOD, /* code 'b' \bmod, \mod; 'p' \pmod */
+    R1_T_ROW, /* \\ */
 } r1_tok_kind;
 
 /* Bracket codes: ( ) [ ] < > for angles, { } of TeX, L R for \{ \}, | a bare bar, A Z bars with a

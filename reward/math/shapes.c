@@ -2,8 +2,8 @@
  *
  * Rules kept here:
  *  - x = 1, y = 2 and (x, y) = (1, 2) say the same; a bare tuple stands in the order of the names;
- *  - a factor of a matrix multiplies its entries; [[1, 2], [3, 4]] is a matrix, \binom{a}{b} a
- *    column where the reference has one;
+ *  - a factor of a matrix multiplies its entries, ^T transposes; [[1, 2], [3, 4]] is a matrix,
+ *    \binom{a}{b} a column where the reference has one;
  *  - congruences with the same modulus agree if their sides differ by a multiple of it. */
 #include "reward/math/compare.h"
 
@@ -117,9 +117,26 @@ static const r1_node *nested_rows(r1_mctx *c, const r1_node *a) {
     return r;
 }
 
+/* ^T of a matrix; of a tuple: a column. */
+static const r1_node *transposed(r1_mctx *c, const r1_node *a) {
+    const r1_node *b = a->kid[0];
+
+    if (a->kid[1]->kind != R1_N_SYM || !r1_text_is(a->kid[1]->text, "T") ||
+        !(b->kind == R1_N_MATRIX || is_tuple(b)))
+        return NULL;
+    int cols = b->kind == R1_N_MATRIX ? b->cols : b->n, rows = b->n / cols;
+    r1_node *r = r1_node_new(c, R1_N_MATRIX, 0, b->n);
+    r->cols = rows;
+    for (int i = 0; i < b->n; i++)
+        r->kid[i] = b->kid[i % rows * cols + i / rows];
+    return r;
+}
+
 const r1_node *r1_compare_matrix(r1_mctx *c, const r1_node *a) {
     if (a->kind == R1_N_MATRIX)
         return a;
+    if (a->kind == R1_N_POW)
+        return transposed(c, a);
     if (a->kind != R1_N_MUL || a->n != 2)
         return nested_rows(c, a);
     int at = r1_compare_matrix(c, a->kid[1]) ? 1 : 0;

@@ -39,7 +39,8 @@ static const struct {
 static const struct {
     const char *utf8;
     int code;
-} r1_money[] = {{"€", 'E'}, {"£", 'L'}, {"¥", 'Y'}, {"￥", 'Y'}, {"₹", 'R'}, {"＄", '$'}};
+} r1_money[] = {{"€", 'E'}, {"£", 'L'},  {"¥", 'Y'}, {"￥", 'Y'},
+                {"₹", 'R'}, {"＄", '$'}, {"¢", 'c'}};
 
 static const char *const r1_raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹", "⁻"};
 

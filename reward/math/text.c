@@ -31,7 +31,8 @@ static size_t skip_command(r1_text t, size_t i) {
 
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         size_t n = strlen(names[k]);
-        if (t.n - i >= n && memcmp(t.s + i, names[k], n) == 0)
+        if (t.n - i >= n && memcmp(t.s + i, names[k], n) == 0 &&
+            !(is_alpha(names[k][n - 1]) && i + n < t.n && is_alpha(t.s[i + n])))
             return n;
     }
     return 0;
@@ -121,8 +122,11 @@ static r1_text without_article(r1_text t) {
     return t;
 }
 
-/* "(c)" -> "c", and "(c) 42", an option with its text, if it names no other letter. */
+/* "(c)" -> "c", and "(c) 42" or "c) 42", an option with its text, if it names no other letter. */
 static r1_text without_brackets(r1_text t, int option) {
+    if (option && t.n > 3 && is_alpha(t.s[0]) && t.s[1] == ')' && t.s[2] == ' ' &&
+        !memchr(t.s + 2, ')', t.n - 2))
+        return (r1_text){t.s, 1};
     if (t.n < 3 || t.s[0] != '(' || t.s[2] != ')' || !is_alpha(t.s[1]))
         return t;
     for (size_t i = 3; option && i + 2 < t.n; i++)

@@ -68,6 +68,7 @@ static const r1_unit units[] = {
     {"$", '$', 100, 1},
     {"USD", '$', 100, 1},
     {"cent", '$', 1, 1},
+    {"¢", '$', 1, 1},
     {"euro", 'E', 1, 1},
     {"yuan", 'C', 1, 1},
     {"unit", 'u', 1, 1},
@@ -99,6 +100,18 @@ const r1_unit *r1_unit_find(r1_text word) {
     for (size_t k = 0; word.n && k < sizeof units / sizeof *units; k++)
         if (same(word, units[k].name, 0) || (plural && same(word, units[k].name, 1)))
             return &units[k];
+    return NULL;
+}
+
+const char *r1_unit_magnitude(r1_text word) {
+    static const struct {
+        const char *word, *digits;
+    } all[] = {{"dozen", "12"},        {"hundred", "100"},        {"thousand", "1000"},
+               {"million", "1000000"}, {"billion", "1000000000"}, {"trillion", "1000000000000"}};
+
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+        if (word.n == strlen(all[k].word) && strncasecmp(word.s, all[k].word, word.n) == 0)
+            return all[k].digits;
     return NULL;
 }
 

@@ -105,18 +105,6 @@ static int same_word(r1_text w, const char *word) {
     return w.n == strlen(word) && strncasecmp(w.s, word, w.n) == 0;
 }
 
-static const char *magnitude(r1_text w) {
-    static const struct {
-        const char *word, *digits;
-    } all[] = {{"dozen", "12"},        {"hundred", "100"},        {"thousand", "1000"},
-               {"million", "1000000"}, {"billion", "1000000000"}, {"trillion", "1000000000000"}};
-
-    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
-        if (same_word(w, all[k].word))
-            return all[k].digits;
-    return NULL;
-}
-
 /* Does it say another number than the one before it, or more than one thing? */
 static int changes(r1_text w) {
     static const char *const words[] = {
@@ -158,6 +146,15 @@ static int operator(const r1_scan *s, r1_text w) {
     return r1_text_is(w, "plus") ? '+' : r1_text_is(w, "times") ? '*' : 0;
 }
 
+/* Is there something that "min" or "sec" could be of? */
+static int has_argument(const r1_scan *s) {
+    size_t i = s->i;
+
+    while (i < s->t.n && s->t.s[i] == ' ')
+        i++;
+    return i < s->t.n && !strchr(".,;)$", s->t.s[i]);
+}
+
 /* A word with a meaning of its own; 0 if it has none.  The scan stands behind it. */
 static int known_word(r1_scan *s, r1_text w, int *ret_ok) {
     const struct r1_command *d = w.n >= 2 ? r1_scan_command(w.s, w.n) : NULL;
@@ -174,14 +171,19 @@ static int known_word(r1_scan *s, r1_text w, int *ret_ok) {
         *ret_ok = r1_scan_put(s, R1_T_OP, op) != NULL;
         return 1;
     }
-    if (behind && last(s, 0)->kind != R1_T_WORD && (digits = magnitude(w))) {
+    if (behind && last(s, 0)->kind != R1_T_WORD && (digits = r1_unit_magnitude(w))) {
         *ret_ok = put_times(s, digits);
         return 1;
     }
-    if (behind && w.n >= 2 && (u = r1_unit_find(w)) && !(d && d->kind == R1_T_FN)) {
+    if (behind && w.n >= 2 && (u = r1_unit_find(w)) &&
+        !(d && d->kind == R1_T_FN && has_argument(s))) {
         *ret_ok = u->measures == '%'   ? r1_scan_put(s, R1_T_UNIT, '%') != NULL
                   : u->measures == 'a' ? r1_scan_put(s, R1_T_UNIT, 'd') != NULL
                                        : put_word(s, w);
+        return 1;
+    }
+    if (s->out.n == 0 && (same_word(w, "about") || same_word(w, "approximately"))) {
+        *ret_ok = r1_scan_put(s, R1_T_REL, '~') != NULL;
         return 1;
     }
     if (r1_text_is(w, "if") || r1_text_is(w, "when") || r1_text_is(w, "for") ||
@@ -210,7 +212,7 @@ int r1_scan_phrase(r1_scan *s, r1_text w) {
         while (n < w.n && is_alpha(w.s[n]))
             n++;
         if (n == 0 || n == w.n || !r1_scan_behind_operand(s) ||
-            !(digits = magnitude((r1_text){w.s, n})))
+            !(digits = r1_unit_magnitude((r1_text){w.s, n})))
             break;
         if (!put_times(s, digits))
             return 0;
