@@ -240,13 +240,13 @@ static size_t one_of(r1_text t, size_t i, const char *const *words) {
 /* Behind "answer is", "answer must be", "answer:", "answer =" at i; 0 if it is none; -1 if it says
  * what the answer is not. */
 static long phrase_at(r1_text t, size_t i) {
-    static const char *const says[] = {"is:",       "is",        "are",     ":",
-                                       "=",         "must be",   "will be", "would be",
-                                       "should be", "has to be", NULL};
-    static const char *const denies[] = {"is not",     "isn't",     "is never",   "are not",
-                                         "can't",      "can not",   "cannot",     "must not",
-                                         "may not",    "could not", "should not", "isn\u2019t",
-                                         "can\u2019t", "was not",   NULL};
+    static const char *const says[] = {"is:",       "is",      "was",     "are",      ":",
+                                       "=",         "must be", "will be", "would be", "should be",
+                                       "has to be", "must",    NULL};
+    static const char *const denies[] = {"isn't",      "isn\u2019t", "can't",   "can\u2019t",
+                                         "can not",    "cannot",     "may not", "could not",
+                                         "should not", NULL};
+    static const char *const nots[] = {"not", "never", NULL};
 
     i += strlen("nswer");
     i += i < t.n && t.s[i] == 's';
@@ -254,6 +254,8 @@ static long phrase_at(r1_text t, size_t i) {
     if (one_of(t, i, denies))
         return -1;
     size_t n = one_of(t, i, says);
+    if (n && one_of(t, skip(t, i + n, " *_"), nots))
+        return -1;
     return n ? (long)skip(t, i + n, " *\n:") : 0;
 }
 
@@ -292,7 +294,15 @@ static int opens_formula(r1_text t, size_t i) {
     return -1;
 }
 
-/* Up to the end of the sentence, line or formula that begins at i. */
+/* Does a clause begin at i that says more about the answer than what it is? */
+static int says_why(r1_text t, size_t i) {
+    static const char *const clauses[] = {", not ",   ", because ", ", since ", ", which ",
+                                          ", as ",    ", where ",   ", but ",   ", so ",
+                                          ", while ", " because ",  " since ",  NULL};
+    return one_of(t, i, clauses) != 0;
+}
+
+/* Up to the end of the clause, sentence, line or formula that begins at i. */
 static r1_text sentence(r1_text t, size_t i) {
     int kind = i < t.n ? opens_formula(t, i) : -1;
     const char *close = kind < 0 ? "" : formulas[kind].close;
@@ -307,7 +317,7 @@ static r1_text sentence(r1_text t, size_t i) {
         return span(t, i, k);
     }
     for (size_t k = i; k < t.n; k++) {
-        if (t.s[k] == '\n' || at(t, k, "。"))
+        if (t.s[k] == '\n' || at(t, k, "。") || says_why(t, k))
             return span(t, i, k);
         if (t.s[k] == '.' && (k + 1 == t.n || t.s[k + 1] == ' ' || t.s[k + 1] == '\n'))
             return span(t, i, k);
@@ -332,6 +342,8 @@ static size_t minus_before(r1_text t, size_t i) {
     static const char *const signs[] = {"\u2212",    "\u2013", "minus ",
                                         "negative ", "Minus ", "Negative "};
 
+    if (i == 0 || (t.s[i - 1] != ' ' && (unsigned char)t.s[i - 1] < 0x80))
+        return i;
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
         size_t n = strlen(signs[k]);
         if (i >= n && at(t, i - n, signs[k]))
@@ -383,7 +395,8 @@ static int formula_at(r1_text t, size_t i, int *io_open, r1_text *ret, size_t *r
 
 /* Does "and" or "or" stand between two answers, and nothing else but a comma? */
 static int says_more(r1_text t) {
-    return only_separators(t) && (r1_text_find(t, 0, "and") >= 0 || r1_text_find(t, 0, "or") >= 0);
+    return t.n >= strlen("or") && t.n <= SEPARATOR_BYTES &&
+           (r1_text_find(t, 0, "and") >= 0 || r1_text_find(t, 0, "or") >= 0) && only_separators(t);
 }
 
 /* Bare values, or values of one name: $x = 2$ and $x = 3$. */
@@ -396,35 +409,53 @@ static int same_name(r1_text a, r1_text b) {
                         r1_text_trim((r1_text){b.s, (size_t)(equals_b - b.s)}));
 }
 
+/* Values that are one answer: the last formula or number and those before it that "and" or "or"
+ * joins to it. */
+typedef struct chain {
+    r1_text value[MAX_BOXES];
+    size_t end[MAX_BOXES]; /* in the text */
+    int n;
+} chain;
+
+static void add_value(r1_text t, chain *x, r1_text value, size_t first, size_t end) {
+    size_t behind = x->n ? x->end[x->n - 1] : 0;
+    int joins = x->n && x->n < MAX_BOXES && first > behind && says_more(span(t, behind, first)) &&
+                same_name(x->value[x->n - 1], value);
+
+    x->n = joins ? x->n : 0;
+    x->value[x->n] = value;
+    x->end[x->n++] = end;
+}
+
 /* One pass; formulas that are opened and not closed are text. */
 static int last_formula(r1_mctx *c, r1_text t, r1_text *ret) {
-    int found = 0, open[N_FORMULAS] = {0};
-    size_t behind = 0;
+    int open[N_FORMULAS] = {0};
+    size_t end;
+    chain x = {.n = 0};
 
     for (size_t i = 0; i < t.n;) {
-        r1_text inner, whole;
-        size_t end;
-        if (formula_at(t, i, open, &inner, &end)) {
-            whole = span(t, i, end);
-        } else if (is_digit(t.s[i]) || (t.s[i] == '.' && i + 1 < t.n && is_digit(t.s[i + 1]))) {
-            inner = whole = number_at(t, i);
-            end = (size_t)(inner.s - t.s) + inner.n;
-        } else {
-            i++;
-            continue;
+        r1_text value;
+        size_t first = i;
+        if (!formula_at(t, i, open, &value, &end)) {
+            if (!(is_digit(t.s[i]) || (t.s[i] == '.' && i + 1 < t.n && is_digit(t.s[i + 1])))) {
+                i++;
+                continue;
+            }
+            value = number_at(t, i);
+            first = (size_t)(value.s - t.s);
+            end = first + value.n;
         }
-        size_t first = (size_t)(whole.s - t.s);
-        r1_text word = word_behind(t, end, 0);
-        if (word.n)
-            inner = r1_mctx_format(c, "%.*s %.*s", (int)inner.n, inner.s, (int)word.n, word.s);
-        int joins = found && first > behind && ret->n + inner.n < R1_MATH_ANSWER_BYTES &&
-                    says_more(span(t, behind, first)) && same_name(*ret, inner);
-        *ret = joins ? r1_mctx_format(c, "%.*s, %.*s", (int)ret->n, ret->s, (int)inner.n, inner.s)
-                     : inner;
-        found = 1;
-        i = behind = end;
+        add_value(t, &x, value, first, end);
+        i = end;
     }
-    return found;
+    for (int k = 0; k < x.n; k++) {
+        r1_text value = x.value[k], word = word_behind(t, x.end[k], 0);
+        if (word.n)
+            value = r1_mctx_format(c, "%.*s %.*s", (int)value.n, value.s, (int)word.n, word.s);
+        *ret =
+            k ? r1_mctx_format(c, "%.*s, %.*s", (int)ret->n, ret->s, (int)value.n, value.s) : value;
+    }
+    return x.n > 0;
 }
 
 /* A text that is an answer from end to end: short, one line, no words. */

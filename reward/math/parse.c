@@ -344,6 +344,8 @@ static const r1_node *units(r1_parse *p, const r1_node *a) {
         }
         if (k->kind != R1_T_WORD)
             return a;
+        if (a->kind == R1_N_UNIT && a->op == 'd') /* degrees of temperature */
+            a = a->kid[0];
         r1_text name = k->text;
         for (p->i++;;) { /* square units, cm^2, m/s */
             const r1_tok *next = r1_parse_peek(p);

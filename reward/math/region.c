@@ -5,7 +5,8 @@
  * difference are those of lists, and equal sets have equal lists.
  *
  * Rules kept here: an end at infinity is open; a bracket that closes it, or ends in the wrong
- * order, make no interval.  An inequality, or what it bounds in bars, must be linear in one name. */
+ * order, make no interval.  An inequality, or what it bounds in bars (|x - 1| < 2), must be linear
+ * in one name; x < infinity bounds nothing. */
 #include "reward/math/ball.h"
 #include "reward/math/compare.h"
 

@@ -56,6 +56,10 @@ static const r1_unit units[] = {
     {"liter", 'v', 1, 1},
     {"litre", 'v', 1, 1},
     {"gallon", 'G', 1, 1},
+    {"C", 'K', 1, 1},
+    {"celsius", 'K', 1, 1},
+    {"F", 'H', 1, 1},
+    {"fahrenheit", 'H', 1, 1},
     {"degree", 'a', 1, 1},
     {"deg", 'a', 1, 1},
     {"rad", 'r', 1, 1},
@@ -128,6 +132,14 @@ static r1_text split_power(r1_text t, int *ret_power) {
         if (t.n > n && strncasecmp(t.s, words[k].word, n) == 0) {
             *ret_power = words[k].power;
             return (r1_text){t.s + n, t.n - n};
+        }
+    }
+    for (int power = 2; power <= 3; power++) {
+        const char *word = power == 2 ? " squared" : " cubed";
+        size_t n = strlen(word);
+        if (t.n > n && strncasecmp(t.s + t.n - n, word, n) == 0) {
+            *ret_power = power;
+            return (r1_text){t.s, t.n - n};
         }
     }
     if (t.n > 2 && t.s[t.n - 2] == '^' && t.s[t.n - 1] >= '2' && t.s[t.n - 1] <= '3') {

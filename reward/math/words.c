@@ -105,7 +105,8 @@ static int same_word(r1_text w, const char *word) {
     return w.n == strlen(word) && strncasecmp(w.s, word, w.n) == 0;
 }
 
-/* Does it say another number than the one before it, or more than one thing? */
+/* Does it say another number than the one before it, or more than one thing?  (A unit may end in
+ * squared or cubed.) */
 static int changes(r1_text w) {
     static const char *const words[] = {
         "or",       "and",     "not",      "no",      "more",     "less",       "fewer",
@@ -117,14 +118,17 @@ static int changes(r1_text w) {
         "to",       "through", "root",     "power",   "raised",   "infinity",   "except",
         "if",       "is",      "but",      "then",    "dozens",   "hundreds",   "thousands",
         "millions", "billion", "billions", "million", "thousand", "hundred",    "dozen",
-        "trillion", "double",  "twice",    "triple",  "negative", "remainder",  "factorial"};
+        "trillion", "tens",    "score",    "gross",   "lakh",     "lakhs",      "crore",
+        "crores",   "double",  "twice",    "triple",  "negative", "remainder",  "factorial"};
 
     for (size_t i = 0; i < w.n;) {
         size_t first = i;
         while (i < w.n && is_alpha(w.s[i]))
             i++;
-        for (size_t k = 0; i > first && k < sizeof words / sizeof *words; k++)
-            if (same_word((r1_text){w.s + first, i - first}, words[k]))
+        r1_text one = {w.s + first, i - first};
+        int power = first > 0 && (same_word(one, "squared") || same_word(one, "cubed"));
+        for (size_t k = 0; !power && i > first && k < sizeof words / sizeof *words; k++)
+            if (same_word(one, words[k]))
                 return 1;
         i += i == first;
     }
@@ -240,6 +244,8 @@ static int counts(const r1_scan *s, r1_text w) {
     const r1_tok *k = last(s, 0);
     int vowels = 0;
 
+    if (k->kind == R1_T_WORD && (same_word(w, "squared") || same_word(w, "cubed")))
+        return 1; /* meters per second squared */
     if (!s->space || changes(w))
         return 0;
     if (k->kind == R1_T_WORD)
@@ -252,11 +258,20 @@ static int counts(const r1_scan *s, r1_text w) {
     return w.n >= 4 && vowels && (k->kind == R1_T_NUM || k->kind == R1_T_HALF);
 }
 
-/* The m of 5 m/s, the s of it, and a lone letter where the reference has a unit. */
+/* What degrees of temperature are of. */
+static int is_scale(r1_text w) {
+    return r1_text_is(w, "C") || r1_text_is(w, "F") || same_word(w, "celsius") ||
+           same_word(w, "fahrenheit");
+}
+
+/* The C of 20 degrees C, the m of 5 m/s, the s of it, and a lone letter where the reference has a
+ * unit. */
 static int unit_letter(const r1_scan *s, r1_text w) {
     const r1_tok *k = last(s, 0);
     size_t i = s->i + (s->i < s->t.n && s->t.s[s->i] == '/'), end = i;
 
+    if (k->kind == R1_T_UNIT && k->code == 'd' && is_scale(w))
+        return 1;
     if (!r1_unit_find(w))
         return 0;
     if (k->kind == R1_T_OP && k->code == '/' && last(s, 1)->kind == R1_T_WORD)
