@@ -6,7 +6,7 @@
  *  - the last member of a chain counts; what follows an approximation sign does not, unless only a
  *    name or nothing stands before it.  A chain of unequal constants is wrong;
  *  - lists are unordered, with repetitions; sets without; tuples and matrices ordered.  A list of
- *    equations for several names keeps the names;
+ *    equations for several names keeps the names.  "1/2 or 50 %" is one value said twice;
  *  - a unit may be absent on one side; two units must measure the same and are converted. */
 #include "reward/math/compare.h"
 #include "reward/math/units.h"
@@ -375,7 +375,19 @@ r1_math_kind r1_compare_ordered(r1_mcmp *m, const r1_node *const *g, const r1_no
     return all == R1_MATH_EQUAL ? END(EQUAL, SET) : UNKNOWN(FUEL);
 }
 
+/* "9/20 or 45 %": one value in several forms. */
+static int says_again(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
+    if (is_several(gold) || pred->kind != R1_N_LIST || pred->op != 'o')
+        return 0;
+    for (int i = 0; i < pred->n; i++)
+        if (r1_compare(m, gold, pred->kid[i]) != R1_MATH_EQUAL)
+            return 0;
+    return 1;
+}
+
 static r1_math_kind lists(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
+    if (says_again(m, gold, pred))
+        return END(EQUAL, SET);
     items *g = r1_mctx_take(m->c, sizeof *g), *p = r1_mctx_take(m->c, sizeof *p);
     match *x = r1_mctx_take(m->c, sizeof *x);
 

@@ -414,6 +414,7 @@ static int same_name(r1_text a, r1_text b) {
 typedef struct chain {
     r1_text value[MAX_BOXES];
     size_t end[MAX_BOXES]; /* in the text */
+    int or [MAX_BOXES];    /* "or" joins it to the one before */
     int n;
 } chain;
 
@@ -423,6 +424,7 @@ static void add_value(r1_text t, chain *x, r1_text value, size_t first, size_t e
                 same_name(x->value[x->n - 1], value);
 
     x->n = joins ? x->n : 0;
+    x->or [x->n] = joins && r1_text_find(span(t, behind, first), 0, "or") >= 0;
     x->value[x->n] = value;
     x->end[x->n++] = end;
 }
@@ -452,8 +454,9 @@ static int last_formula(r1_mctx *c, r1_text t, r1_text *ret) {
         r1_text value = x.value[k], word = word_behind(t, x.end[k], 0);
         if (word.n)
             value = r1_mctx_format(c, "%.*s %.*s", (int)value.n, value.s, (int)word.n, word.s);
-        *ret =
-            k ? r1_mctx_format(c, "%.*s, %.*s", (int)ret->n, ret->s, (int)value.n, value.s) : value;
+        *ret = k ? r1_mctx_format(c, "%.*s%s %.*s", (int)ret->n, ret->s, x.or [k] ? " or" : ",",
+                                  (int)value.n, value.s)
+                 : value;
     }
     return x.n > 0;
 }

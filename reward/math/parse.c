@@ -80,19 +80,14 @@ const r1_node *r1_parse_items(r1_parse *p) {
             it.kid[it.n - 1] = both;
         else if (!add(p, &it, a))
             return NULL;
-        int more = r1_parse_eat(p, R1_T_OP, ',');
+        int comma = r1_parse_eat(p, R1_T_OP, ',');
         const r1_tok *k = r1_parse_peek(p);
-        if (k->kind == R1_T_JOIN && (k->code == 'a' || k->code == 'o')) {
-            bare_and = !more && k->code == 'a';
-            op = op == 'o' ? op : k->code;
-            p->i++;
-            more = 1;
-        } else {
-            bare_and = 0;
-        }
-        if (!more)
+        int join = k->kind == R1_T_JOIN && (k->code == 'a' || k->code == 'o') ? k->code : 0;
+        bare_and = !comma && join == 'a';
+        op = join && op != 'o' ? join : op;
+        p->i += join != 0;
+        if (!comma && !join)
             return it.n == 1 ? it.kid[0] : as_node(p, R1_N_LIST, &it, op);
-        k = r1_parse_peek(p);
         int line = k->kind == R1_T_ROW || k->kind == R1_T_ENDENV;
         if (k->kind == R1_T_END || line) /* a comma behind the answer, or a line of it */
             return (line || p->depth == 1) && it.n == 1 ? it.kid[0] : NULL;
