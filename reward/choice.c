@@ -122,7 +122,8 @@ static const char *fault_of(const json_t *choices, char letter, r1_text rest) {
 
 /* What stands behind the last phrase that announces an answer, up to the line's end. */
 static int announced(r1_text t, r1_text *ret) {
-    static const char *const phrases[] = {"answer is", "answer:", "Answer:", ANSWER_IS};
+    static const char *const phrases[] = {
+        "answer is", "answer:", "Answer:", "option is", "choice is", ANSWER_IS};
     long last = -1;
 
     for (size_t k = 0; k < sizeof phrases / sizeof *phrases; k++) {

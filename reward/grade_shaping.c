@@ -6,9 +6,10 @@
  * sets describe patterns and units there. */
 #include "reward/grade.h"
 
+#include "common/base/mem.h"
 #include "reward/extract.h"
 #include "reward/language.h"
-#include "reward/number.h"
+#include "reward/math/math.h"
 #include "reward/shaping.h"
 
 #include <math.h>
@@ -17,6 +18,7 @@
 
 #define ITEMS_MAX 65536
 #define TAGS_MAX  32
+#define VOTES_MAX 1024
 
 typedef struct call {
     const json_t *params, *input;
@@ -288,50 +290,79 @@ static const char *pass_at_k(call *c) {
     return NULL;
 }
 
-/* Equal answers: as numbers where both are, else as texts; by value only where asked. */
-static int same_answer(r1_text a, r1_text b, int by_value) {
-    if (by_value && r1_same_number(a, b))
-        return 1;
+/* Answers that are equal to the first of them. */
+typedef struct cluster {
+    r1_text first;
+    r1_math_gold *value; /* NULL: equal as texts only */
+    size_t votes;
+} cluster;
+
+static int same_answer(const cluster *k, r1_text a, r1_err *err) {
+    r1_text first = r1_text_trim(k->first);
+    r1_math_result r;
+
     a = r1_text_trim(a);
-    b = r1_text_trim(b);
-    return a.n == b.n && memcmp(a.s, b.s, a.n) == 0;
+    return (a.n == first.n && memcmp(a.s, first.s, a.n) == 0) ||
+           (k->value && r1_math_grade(k->value, r1_text_of(""), a, &r, err) == R1_OK &&
+            r.kind == R1_MATH_EQUAL);
 }
 
-/* Clusters of equal answers, each compared with the first of its cluster; the largest wins.  tie:
- * first (seen first) or expected (mean over the tied ones).  null is a vote for nothing. */
-static const char *majority_vote(call *c) {
-    const json_t *answers = json_object_get(c->input, "answers"),
-                 *gold = json_object_get(c->input, "gold");
-    size_t n = json_array_size(answers), first[1024], votes[1024], n_clusters = 0, most = 0;
-    int by_value = word(c, "by", NULL) != NULL, expected = *word(c, "tie", "first") == 'e';
-    double right = 0, tied = 0;
+/* Every answer into its cluster; the number of clusters in *ret_n. */
+static const char *make_clusters(call *c, const json_t *answers, int by_value, cluster *all,
+                                 size_t *ret_n) {
+    r1_math_opts o = r1_math_defaults;
 
-    if (n == 0 || n > 1024 || !json_is_string(gold))
-        return "the input lacks answers (1 to 1024) or gold";
-    for (size_t i = 0; i < n; i++) {
+    o.whole = 1;
+    for (size_t i = 0; i < json_array_size(answers); i++) {
         const json_t *a = json_array_get(answers, i);
         size_t k = 0;
         if (json_is_null(a))
             continue;
         if (!json_is_string(a))
             return "an answer is neither a text nor null";
-        while (k < n_clusters &&
-               !same_answer(text_of(json_array_get(answers, first[k])), text_of(a), by_value))
+        while (k < *ret_n && !same_answer(&all[k], text_of(a), c->err))
             k++;
-        if (k == n_clusters) {
-            first[n_clusters] = i;
-            votes[n_clusters++] = 0;
+        if (k == *ret_n) {
+            all[k] = (cluster){.first = text_of(a)};
+            if (by_value && r1_math_gold_open(&all[k].value, &all[k].first, 1, &o, c->err) != R1_OK)
+                return "out of memory";
+            (*ret_n)++;
         }
-        most = ++votes[k] > most ? votes[k] : most;
+        all[k].votes++;
     }
-    for (size_t k = 0; k < n_clusters; k++) {
-        if (votes[k] < most || (tied > 0 && !expected))
+    return NULL;
+}
+
+/* Clusters of equal answers (with `by` as mathematics, else as texts), each compared with the first
+ * of its cluster; the largest wins.  tie: first (seen first) or expected (mean over the tied ones).
+ * null is a vote for nothing. */
+static const char *majority_vote(call *c) {
+    const json_t *answers = json_object_get(c->input, "answers"),
+                 *gold = json_object_get(c->input, "gold");
+    size_t n = 0, most = 0;
+    int by_value = word(c, "by", NULL) != NULL, expected = *word(c, "tie", "first") == 'e';
+    double right = 0, tied = 0;
+    cluster *all = NULL;
+
+    if (json_array_size(answers) == 0 || json_array_size(answers) > VOTES_MAX ||
+        !json_is_string(gold))
+        return "the input lacks answers (1 to 1024) or gold";
+    if (R1_NEW(all, json_array_size(answers), c->err) != R1_OK)
+        return "out of memory";
+    const char *why = make_clusters(c, answers, by_value, all, &n);
+    for (size_t k = 0; k < n; k++)
+        most = all[k].votes > most ? all[k].votes : most;
+    for (size_t k = 0; k < n; k++) {
+        if (all[k].votes < most || (tied > 0 && !expected))
             continue;
         tied++;
-        right += same_answer(text_of(json_array_get(answers, first[k])), text_of(gold), by_value);
+        right += same_answer(&all[k], text_of(gold), c->err);
     }
+    for (size_t k = 0; k < n; k++)
+        r1_math_gold_close(all[k].value);
+    r1_free(all);
     c->ret->score = tied > 0 ? right / tied : 0;
-    return NULL;
+    return why;
 }
 
 /* ---- the table ---- */

@@ -356,8 +356,9 @@ static int is_one_of(r1_text w, const char *const *words) {
 
 /* Words that make another number of the one before them. */
 static int multiplies(r1_text w) {
-    static const char *const words[] = {"hundred", "thousand", "million",   "billion", "trillion",
-                                        "squared", "cubed",    "factorial", "pi",      NULL};
+    static const char *const words[] = {"hundred",   "thousand", "million", "billion",
+                                        "trillion",  "dozen",    "squared", "cubed",
+                                        "factorial", "pi",       NULL};
     return is_one_of(w, words);
 }
 
@@ -538,13 +539,4 @@ int r1_number_last(r1_text t, mpq_t ret) {
         return -1;
     r1_number_value(&last, ret);
     return 1;
-}
-
-int r1_same_number(r1_text a, r1_text b) {
-    mpq_t x, y;
-
-    mpq_inits(x, y, NULL);
-    int same = r1_number_only(a, x) == 1 && r1_number_only(b, y) == 1 && mpq_equal(x, y);
-    mpq_clears(x, y, NULL);
-    return same;
 }

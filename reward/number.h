@@ -39,7 +39,4 @@ int r1_number_last(r1_text t, mpq_t ret);
 /* The number that a text is; 0 when there is none in it, -1 when there is more than one number. */
 int r1_number_only(r1_text t, mpq_t ret);
 
-/* Are both one number, and the same? */
-int r1_same_number(r1_text a, r1_text b);
-
 #endif

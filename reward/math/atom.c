@@ -25,9 +25,10 @@ static int decimal(r1_mctx *c, r1_text t, mpq_ptr ret, int *ret_places) {
         digits[n++] = t.s[i];
         places += places >= 0;
     }
-    if (n == 0)
+    if (n == 0 && places < 0)
         return 0;
-    mpz_set_str(mpq_numref(ret), digits, 10);
+    if (n > 0)
+        mpz_set_str(mpq_numref(ret), digits, 10);
     mpz_ui_pow_ui(mpq_denref(ret), 10, places > 0 ? (unsigned long)places : 0);
     mpq_canonicalize(ret);
     *ret_places = places;
@@ -73,11 +74,18 @@ const r1_node *r1_parse_number(r1_parse *p, const r1_tok *k) {
     return a;
 }
 
-/* 101_{2} */
+/* 101_{2}, 101_{\text{two}} */
 const r1_node *r1_parse_based(r1_parse *p, const r1_node *digits) {
+    static const char *const words[] = {"two",   "three", "four", "five", "six",
+                                        "seven", "eight", "nine", "ten"};
     r1_text sub;
 
     TRY(r1_parse_subscript(p, &sub));
+    if (sub.n > 4 && memcmp(sub.s, "base", 4) == 0)
+        sub = (r1_text){sub.s + 4, sub.n - 4};
+    for (int k = 0; k < 9; k++)
+        if (r1_text_is(sub, words[k]))
+            sub = r1_mctx_format(p->c, "%d", k + 2);
     r1_node *a = r1_node_new(p->c, R1_N_BASE, 0, 0);
     a->q = r1_mctx_number(p->c);
     a->text = digits->text;
@@ -189,7 +197,7 @@ const r1_node *r1_parse_named(r1_parse *p, const r1_tok *k, r1_text name) {
 
 /* \overline{3+4i}, \bar{x}_i, \overline{AB} */
 const r1_node *r1_parse_barred(r1_parse *p, const r1_tok *k) {
-    static const char *const names[] = {"bar", "hat", "vec", "tilde", "dot", "under"};
+    static const char *const names[] = {"bar", "hat", "vec", "tilde", "dot"};
     int at = p->i;
     r1_text sub;
 
@@ -200,7 +208,7 @@ const r1_node *r1_parse_barred(r1_parse *p, const r1_tok *k) {
         p->i = at;
     }
     TRY(r1_parse_subscript(p, &sub));
-    for (int n = 0; n < 6; n++)
+    for (int n = 0; n < 5; n++)
         if (k->code == names[n][0] || (k->code == 'o' && n == 0))
             return r1_parse_named(p, k,
                                   r1_mctx_format(p->c, "%s(%.*s)", names[n], (int)sub.n, sub.s));

@@ -152,15 +152,41 @@ static int skip_columns(r1_parse *p) {
     return 1;
 }
 
+/* "x & if x > 0": the pair of value and condition; a line without a condition is itself. */
+static const r1_node *case_line(r1_parse *p) {
+    const r1_node *value = r1_parse_rel(p), *when;
+    r1_node *pair;
+
+    TRY(value);
+    r1_parse_eat(p, R1_T_OP, ',');
+    r1_parse_eat(p, R1_T_OP, '&');
+    const r1_tok *k = r1_parse_peek(p);
+    if (k->kind == R1_T_ROW || k->kind == R1_T_ENDENV)
+        return value;
+    int word = k->kind == R1_T_JOIN && (k->code == 'i' || k->code == 'e');
+    p->i += word;
+    if (word && k->code == 'e') {
+        pair = r1_node_new(p->c, R1_N_TEXT, 0, 0);
+        pair->text = r1_text_of("otherwise");
+        when = pair;
+    } else {
+        TRY(when = r1_parse_items(p));
+    }
+    pair = r1_node_2(p->c, R1_N_GROUP, 0, value, when);
+    pair->open = '(', pair->close = ')';
+    return pair;
+}
+
 static const r1_node *lines(r1_parse *p, r1_text name) {
     const r1_node *kid[64];
-    int n = 0;
+    int n = 0, cases = r1_text_is(name, "cases"), pairs = 0;
 
     do {
         if (r1_parse_peek(p)->kind == R1_T_ENDENV)
             break;
         r1_parse_eat(p, R1_T_OP, '&');
-        TRY(n < 64 && (kid[n] = r1_parse_rel(p)));
+        TRY(n < 64 && (kid[n] = cases ? case_line(p) : r1_parse_rel(p)));
+        pairs += cases && kid[n]->kind == R1_N_GROUP;
         n++;
         r1_parse_eat(p, R1_T_OP, ',');
     } while (r1_parse_eat(p, R1_T_ROW, 0));
@@ -168,8 +194,10 @@ static const r1_node *lines(r1_parse *p, r1_text name) {
     p->i++;
     if (n == 1)
         return kid[0];
-    r1_node *a = r1_node_new(p->c, R1_N_LIST, 'a', n);
+    TRY(pairs == 0 || pairs == n);
+    r1_node *a = r1_node_new(p->c, pairs ? R1_N_GROUP : R1_N_LIST, pairs ? 0 : 'a', n);
     memcpy(a->kid, kid, (size_t)n * sizeof *kid);
+    a->open = pairs ? '{' : '\0', a->close = pairs ? '}' : '\0';
     return a;
 }
 

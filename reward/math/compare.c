@@ -6,7 +6,7 @@
  *  - the last member of a chain counts; what follows an approximation sign does not, unless only a
  *    name or nothing stands before it.  A chain of unequal constants is wrong;
  *  - lists are unordered, with repetitions; sets without; tuples and matrices ordered.  A list of
- *    equations for several names keeps the names;
+ *    equations for several names keeps the names.  "1/2 or 50 %" is one value said twice;
  *  - a unit may be absent on one side; two units must measure the same and are converted. */
 #include "reward/math/compare.h"
 #include "reward/math/units.h"
@@ -71,9 +71,13 @@ static int is_constant(const r1_node *a) {
            a->kind != R1_N_MATRIX && a->kind != R1_N_SET && a->kind != R1_N_SETOP;
 }
 
-/* What a relation says beside a bare answer: the value of "name = value", of "5 = x", and the set
- * of "x in S"; NULL if it is more than that. */
+/* What is said beside a bare answer: the value of "name = value", of "5 = x", the set of "x in S",
+ * the point of P(1, 2); NULL if it is more than that. */
 static const r1_node *said_by(const r1_node *a) {
+    if (a->kind == R1_N_MUL && a->n == 2 && a->kid[0]->kind == R1_N_SYM && a->kid[0]->text.n == 1 &&
+        a->kid[0]->text.s[0] >= 'A' && a->kid[0]->text.s[0] <= 'Z' &&
+        a->kid[1]->kind == R1_N_GROUP && a->kid[1]->open == '(' && a->kid[1]->close == ')')
+        return a->kid[1];
     if (a->kind != R1_N_REL || a->n != 2)
         return NULL;
     if (a->text.s[0] == 'i')
@@ -102,12 +106,16 @@ static const r1_node *shorten(r1_mcmp *m, const r1_node *a, int *ret_wrong) {
     if (n == 1)
         return a->kid[0];
     const r1_node *lhs = a->kid[0], *last = a->kid[n - 1];
-    int named = is_name(lhs) && !is_constant(lhs);
+    int named = is_name(lhs) && !is_constant(lhs), constants = 0;
     first = named;
     for (int i = first; i + 1 < n; i++)
         if (is_constant(a->kid[i]) && is_constant(a->kid[i + 1]) &&
             r1_compare(m, a->kid[i], a->kid[i + 1]) == R1_MATH_NOT_EQUAL)
             *ret_wrong = 1;
+    for (int i = 1; i < n; i++)
+        constants += is_constant(a->kid[i]);
+    if (!named && n > 2 && constants == n - 1 && r1_node_has(lhs, R1_N_ADD, -1))
+        return last; /* m + n = 3 + 4 = 7 */
     if (!named && is_constant(lhs))
         return n == 2 && !is_constant(last) ? a : last;
     if (n == 2 && a->text.s[0] == '=')
@@ -120,7 +128,24 @@ static const r1_node *shorten(r1_mcmp *m, const r1_node *a, int *ret_wrong) {
 /* ---- units ---- */
 
 static r1_text unit_name(const r1_node *u) {
-    return u->op == '$' ? r1_text_of("$") : u->op == 'd' ? r1_text_of("degree") : u->text;
+    switch (u->op) {
+    case '$':
+        return r1_text_of("$");
+    case 'E':
+        return r1_text_of("euro");
+    case 'L':
+        return r1_text_of("sterling");
+    case 'Y':
+        return r1_text_of("yen");
+    case 'R':
+        return r1_text_of("rupee");
+    case 'c':
+        return r1_text_of("cent");
+    case 'd':
+        return r1_text_of("degree");
+    default:
+        return u->text;
+    }
 }
 
 static int is_scalar(const r1_node *a) {
@@ -253,13 +278,32 @@ static int names_of(const items *it) {
     return different;
 }
 
+/* x_1 = 2, x_2 = 3 beside bare values or one name: the roots of one x. */
+static int only_numbered(const items *it) {
+    r1_text first = {0};
+
+    for (int i = 0; i < it->n; i++) {
+        const r1_node *a = it->a[i];
+        const char *sub = value_of(a) && a->kid[0]->kind == R1_N_SYM
+                              ? memchr(a->kid[0]->text.s, '_', a->kid[0]->text.n)
+                              : NULL;
+        if (!sub || sub[1] < '0' || sub[1] > '9')
+            return 0;
+        r1_text base = {a->kid[0]->text.s, (size_t)(sub - a->kid[0]->text.s)};
+        if (i && !r1_text_same(first, base))
+            return 0;
+        first = base;
+    }
+    return it->n > 1;
+}
+
 /* x = 2, 3 and x = 2 or x = 3: one name that says nothing against bare values. */
 static void drop_names(items *it) {
     int named = 0;
 
     for (int i = 0; i < it->n; i++)
         named |= value_of(it->a[i]) != NULL;
-    if (!named || names_of(it) > 1)
+    if (!named || (names_of(it) > 1 && !only_numbered(it)))
         return;
     for (int i = 0; i < it->n; i++)
         if (value_of(it->a[i]))
@@ -317,7 +361,8 @@ static int covers(r1_mcmp *m, match *x, int set) {
     return 1;
 }
 
-static r1_math_kind ordered(r1_mcmp *m, const r1_node *const *g, const r1_node *const *p, int n) {
+r1_math_kind r1_compare_ordered(r1_mcmp *m, const r1_node *const *g, const r1_node *const *p,
+                                int n) {
     r1_math_kind all = R1_MATH_EQUAL;
 
     for (int i = 0; i < n; i++) {
@@ -330,18 +375,31 @@ static r1_math_kind ordered(r1_mcmp *m, const r1_node *const *g, const r1_node *
     return all == R1_MATH_EQUAL ? END(EQUAL, SET) : UNKNOWN(FUEL);
 }
 
+/* "9/20 or 45 %": one value in several forms. */
+static int says_again(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
+    if (is_several(gold) || pred->kind != R1_N_LIST || pred->op != 'o')
+        return 0;
+    for (int i = 0; i < pred->n; i++)
+        if (r1_compare(m, gold, pred->kid[i]) != R1_MATH_EQUAL)
+            return 0;
+    return 1;
+}
+
 static r1_math_kind lists(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
+    if (says_again(m, gold, pred))
+        return END(EQUAL, SET);
     items *g = r1_mctx_take(m->c, sizeof *g), *p = r1_mctx_take(m->c, sizeof *p);
     match *x = r1_mctx_take(m->c, sizeof *x);
 
     if (!collect(m, g, gold) || !collect(m, p, pred))
         return UNKNOWN(FUEL);
-    if (names_of(g) > 1 || names_of(p) > 1) { /* bare values must stand in the names' order */
+    if (names_of(g) > 1 ||
+        (names_of(p) > 1 && !only_numbered(p))) { /* bare values must stand in the names' order */
         int bare = !names_of(g) || !names_of(p);
         if (bare && g->n != p->n)
             return END(NOT_EQUAL, SET);
         if (bare)
-            return ordered(m, g->a, p->a, g->n);
+            return r1_compare_ordered(m, g->a, p->a, g->n);
     } else {
         drop_names(g);
         drop_names(p);
@@ -369,21 +427,27 @@ static int as_tuple(const r1_node *a) {
 static r1_math_kind matrices(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
     if (gold->n != pred->n || gold->cols != pred->cols)
         return END(NOT_EQUAL, TYPE);
-    return ordered(m, gold->kid, pred->kid, gold->n);
+    return r1_compare_ordered(m, gold->kid, pred->kid, gold->n);
 }
 
 /* a:b against c:d: the same numbers, or for ratios the same quotient; 7:30 is a time. */
 static r1_math_kind colons(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
     if (gold->n != pred->n)
         return END(NOT_EQUAL, TYPE);
-    r1_math_kind k = ordered(m, gold->kid, pred->kid, gold->n);
+    r1_math_kind k = r1_compare_ordered(m, gold->kid, pred->kid, gold->n);
     const r1_node *minutes = gold->kid[gold->n - 1];
     int is_time =
         minutes->kind == R1_N_NUM && minutes->text.n == 2 && mpq_cmp_si(minutes->q, 60, 1) < 0;
-    if (k != R1_MATH_NOT_EQUAL || is_time || gold->n != 2)
+    if (k != R1_MATH_NOT_EQUAL || (is_time && gold->n == 2) || r1_node_has(gold, R1_N_UNIT, -1) ||
+        r1_node_has(pred, R1_N_UNIT, -1))
         return k;
-    return r1_compare_scalars(m, r1_node_quotient(m->c, gold->kid[0], gold->kid[1]),
-                              r1_node_quotient(m->c, pred->kid[0], pred->kid[1]));
+    for (int i = 0; i + 1 < gold->n; i++) {
+        k = r1_compare_scalars(m, r1_node_quotient(m->c, gold->kid[i], gold->kid[i + 1]),
+                               r1_node_quotient(m->c, pred->kid[i], pred->kid[i + 1]));
+        if (k != R1_MATH_EQUAL)
+            return k;
+    }
+    return k;
 }
 
 static r1_math_kind relations(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
@@ -413,7 +477,7 @@ static int is_region(const r1_node *a) {
 
 static r1_math_kind groups(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
     if (gold->open == pred->open && gold->close == pred->close && gold->n == pred->n) {
-        r1_math_kind k = ordered(m, gold->kid, pred->kid, gold->n);
+        r1_math_kind k = r1_compare_ordered(m, gold->kid, pred->kid, gold->n);
         if (k != R1_MATH_UNKNOWN || gold->n != 2)
             return k;
     }
@@ -439,16 +503,23 @@ static r1_math_kind by_type(r1_mcmp *m, const r1_node *gold, const r1_node *pred
     if (is_region(gold) && (is_region(pred) || pred->kind == R1_N_GROUP))
         return gold->kind == R1_N_REL && pred->kind == R1_N_REL ? relations(m, gold, pred)
                                                                 : r1_compare_regions(m, gold, pred);
+    if (gold->kind == R1_N_SETOP && pred->kind == R1_N_LIST && pred->op == 'o')
+        return r1_compare_regions(m, gold, pred); /* (0, 1) or (2, 3) */
     if (gold->kind == R1_N_GROUP && is_region(pred) && gold->open == '{')
         return r1_compare_regions(m, gold, pred);
     if (pred->kind == R1_N_GROUP && pred->open == '{' && !is_several(gold))
         return END(NOT_EQUAL, TYPE); /* a set is no number */
     if (is_several(gold) || is_several(pred))
         return lists(m, gold, pred);
-    if (gold->kind == R1_N_MATRIX && pred->kind == R1_N_MATRIX)
-        return matrices(m, gold, pred);
+    const r1_node *g = r1_compare_matrix(m->c, gold), *p = g && g->n == 2 && g->cols == 1
+                                                               ? r1_compare_column(m->c, pred)
+                                                               : r1_compare_matrix(m->c, pred);
+    if (g && p)
+        return matrices(m, g, p);
+    gold = g ? g : gold;
+    pred = p ? p : pred;
     if (as_tuple(gold) && as_tuple(pred))
-        return gold->n == pred->n ? ordered(m, gold->kid, pred->kid, gold->n)
+        return gold->n == pred->n ? r1_compare_ordered(m, gold->kid, pred->kid, gold->n)
                                   : END(NOT_EQUAL, TYPE);
     if (gold->kind == R1_N_COLON && pred->kind == R1_N_COLON)
         return colons(m, gold, pred);
@@ -475,6 +546,8 @@ r1_math_kind r1_compare(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
         k = END(NOT_EQUAL, EQUATION);
     else if (r1_node_same(gold, pred))
         k = END(EQUAL, STRING);
+    else if (r1_compare_systems(m, gold, pred, &k) || r1_compare_congruences(m, gold, pred, &k))
+        ; /* decided */
     else if (g && pred->kind != R1_N_REL)
         k = r1_compare(m, g, pred);
     else if (p && gold->kind != R1_N_REL)

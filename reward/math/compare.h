@@ -35,6 +35,17 @@ r1_math_kind r1_compare_equations(r1_mcmp *m, const r1_node *gold, const r1_node
  * one of the two is none. */
 r1_math_kind r1_compare_regions(r1_mcmp *m, const r1_node *gold, const r1_node *pred);
 
+/* Each with the one at its place. */
+r1_math_kind r1_compare_ordered(r1_mcmp *m, const r1_node *const *g, const r1_node *const *p,
+                                int n);
+/* shapes.c: 0 if the two are not both of that shape, else *ret. */
+int r1_compare_systems(r1_mcmp *m, const r1_node *gold, const r1_node *pred, r1_math_kind *ret);
+int r1_compare_congruences(r1_mcmp *m, const r1_node *gold, const r1_node *pred, r1_math_kind *ret);
+/* A matrix with its factor multiplied in; NULL if it is no matrix.  r1_compare_column also takes
+ * \binom for a column of two. */
+const r1_node *r1_compare_matrix(r1_mctx *c, const r1_node *a);
+const r1_node *r1_compare_column(r1_mctx *c, const r1_node *a);
+
 r1_math_kind r1_compare_end(r1_mcmp *m, r1_math_kind kind, r1_math_how how, r1_math_why why);
 
 /* Is it a word rather than mathematics?  `words` is the longest run of letters that means nothing. */
@@ -43,5 +54,7 @@ int r1_text_is_wordy(r1_text raw, int words);
 int r1_text_is_words(r1_text raw);
 /* Case, articles, \text and a final point aside.  No part of a text stands for the whole. */
 int r1_text_agrees(r1_mctx *c, r1_text gold, r1_text pred);
+/* "no solution" */
+int r1_text_says_none(r1_mctx *c, r1_text t);
 
 #endif

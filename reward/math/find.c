@@ -107,17 +107,44 @@ static int only_separators(r1_text t) {
     return 1;
 }
 
-/* A unit or percent sign right behind a box belongs to it. */
-static r1_text unit_behind(r1_text t, size_t i) {
-    while (i < t.n && (strchr(" $", t.s[i]) || at(t, i, "\\)") || at(t, i, "\\]")) && t.s[i])
-        i += t.s[i] == '\\' ? 2 : 1;
+/* Where the "x_1 =" begins that stands before a box at i; else i. */
+static size_t before_name(r1_text t, size_t i) {
+    size_t k = i;
+
+    while (k > 0 && t.s[k - 1] == ' ')
+        k--;
+    if (k == 0 || t.s[k - 1] != '=')
+        return i;
+    for (k--; k > 0 && t.s[k - 1] == ' ';)
+        k--;
+    if (k > 0 && t.s[k - 1] == '}')
+        while (k > 0 && t.s[k - 1] != '{')
+            k--;
+    while (k > 0 && (is_digit(t.s[k - 1]) || t.s[k - 1] == '{' || t.s[k - 1] == '_'))
+        k--;
+    return k > 0 && is_alpha(t.s[k - 1]) && !(k > 1 && is_alpha(t.s[k - 2])) ? k - 1 : i;
+}
+
+/* The word behind a number, formula or box that belongs to it: percent, million and the like, and
+ * if `any` a unit; empty if there is none. */
+static r1_text word_behind(r1_text t, size_t i, int any) {
+    static const char *const between[] = {" ",   "$",   "~",       "\\)",       "\\]",      "\\,",
+                                          "\\ ", "\\;", "\\text{", "\\mathrm{", "\\textbf{"};
+
+    for (size_t k = 0; k < sizeof between / sizeof *between; k++)
+        if (at(t, i, between[k])) {
+            i += strlen(between[k]);
+            k = (size_t)-1;
+        }
     size_t end = i;
     if (at(t, i, "\\%") || at(t, i, "%"))
         return r1_text_of("\\%");
     while (end < t.n && is_alpha(t.s[end]))
         end++;
     r1_text word = span(t, i, end);
-    return word.n >= 2 && !r1_text_is(word, "in") && r1_unit_find(word) ? word : r1_text_of("");
+    const r1_unit *u = word.n >= 2 ? r1_unit_find(word) : NULL;
+    int counts = r1_unit_magnitude(word) != NULL || (u && u->measures == '%');
+    return counts || (any && u && !r1_text_is(word, "in")) ? word : r1_text_of("");
 }
 
 static long last_box(r1_text t, size_t *ret_width) {
@@ -155,8 +182,8 @@ static int find_box(r1_mctx *c, r1_text t, r1_text *ret) {
     if (!close)
         return -1;
     parts[n++] = span(t, i + 1, close);
-    r1_text unit = unit_behind(t, close + 1);
-    for (size_t begin = (size_t)box; n < MAX_BOXES && begin > 0;) { /* boxes before it */
+    r1_text unit = word_behind(t, close + 1, 1);
+    for (size_t begin = before_name(t, (size_t)box); n < MAX_BOXES && begin > 0;) {
         size_t k = begin;
         while (k > 0 && t.s[k - 1] != '}')
             k--;
@@ -176,8 +203,12 @@ static int find_box(r1_mctx *c, r1_text t, r1_text *ret) {
         if (b < 0)
             break;
         parts[n++] = span(t, first, k - 1);
-        begin = (size_t)b;
+        begin = before_name(t, (size_t)b);
     }
+    int same = n > 1; /* an answer that is repeated is one */
+    for (int k = 1; k < n; k++)
+        same &= r1_text_same(r1_text_trim(parts[k]), r1_text_trim(parts[0]));
+    n = same ? 1 : n;
     *ret = parts[--n];
     while (n > 0) {
         r1_text next = parts[--n];
@@ -196,32 +227,48 @@ static size_t skip(r1_text t, size_t i, const char *set) {
     return i;
 }
 
-/* Behind "answer is", "answer:", "answer =" at i; 0 if it is none. */
-static size_t phrase_at(r1_text t, size_t i) {
-    static const char *const says[] = {"is:", "is", "are", ":", "="};
+/* The first of the words that stands at i and ends there: its length, or 0. */
+static size_t one_of(r1_text t, size_t i, const char *const *words) {
+    for (; *words; words++) {
+        size_t n = strlen(*words);
+        if (at(t, i, *words) && !(is_alpha((*words)[n - 1]) && i + n < t.n && is_alpha(t.s[i + n])))
+            return n;
+    }
+    return 0;
+}
+
+/* Behind "answer is", "answer must be", "answer:", "answer =" at i; 0 if it is none; -1 if it says
+ * what the answer is not. */
+static long phrase_at(r1_text t, size_t i) {
+    static const char *const says[] = {"is:",       "is",      "was",     "are",      ":",
+                                       "=",         "must be", "will be", "would be", "should be",
+                                       "has to be", "must",    NULL};
+    static const char *const denies[] = {"isn't",      "isn\u2019t", "can't",   "can\u2019t",
+                                         "can not",    "cannot",     "may not", "could not",
+                                         "should not", NULL};
+    static const char *const nots[] = {"not", "never", NULL};
 
     i += strlen("nswer");
     i += i < t.n && t.s[i] == 's';
     i = skip(t, i, " *");
-    for (size_t k = 0; k < sizeof says / sizeof *says; k++)
-        if (at(t, i, says[k])) {
-            size_t end = i + strlen(says[k]);
-            if (is_alpha(says[k][0]) && end < t.n && is_alpha(t.s[end]))
-                continue;
-            return skip(t, end, " *\n:");
-        }
-    return 0;
+    if (one_of(t, i, denies))
+        return -1;
+    size_t n = one_of(t, i, says);
+    if (n && one_of(t, skip(t, i + n, " *_"), nots))
+        return -1;
+    return n ? (long)skip(t, i + n, " *\n:") : 0;
 }
 
+/* Behind the last phrase; 0 if there is none; -1 if it says what the answer is not. */
 static long last_phrase(r1_text t) {
     static const char *const chinese[] = {"答案是", "答案为", "答案：", "答案:"};
-    long best = -1;
+    long best = 0;
 
     for (long i = r1_text_find(t, 0, "nswer"); i >= 0;
          i = r1_text_find(t, (size_t)i + 1, "nswer")) {
-        size_t behind =
+        long behind =
             i > 0 && (t.s[i - 1] == 'a' || t.s[i - 1] == 'A') ? phrase_at(t, (size_t)i) : 0;
-        best = behind ? (long)behind : best;
+        best = behind ? behind : best;
     }
     for (size_t k = 0; k < 4; k++) {
         long i = r1_text_find_last(t, chinese[k]);
@@ -247,7 +294,15 @@ static int opens_formula(r1_text t, size_t i) {
     return -1;
 }
 
-/* Up to the end of the sentence, line or formula that begins at i. */
+/* Does a clause begin at i that says more about the answer than what it is? */
+static int says_why(r1_text t, size_t i) {
+    static const char *const clauses[] = {", not ",   ", because ", ", since ", ", which ",
+                                          ", as ",    ", where ",   ", but ",   ", so ",
+                                          ", while ", " because ",  " since ",  NULL};
+    return one_of(t, i, clauses) != 0;
+}
+
+/* Up to the end of the clause, sentence, line or formula that begins at i. */
 static r1_text sentence(r1_text t, size_t i) {
     int kind = i < t.n ? opens_formula(t, i) : -1;
     const char *close = kind < 0 ? "" : formulas[kind].close;
@@ -256,13 +311,13 @@ static r1_text sentence(r1_text t, size_t i) {
     if (end >= 0 && close[0] != '*') {
         size_t k = (size_t)end + strlen(close), word;
         word = skip(t, k, " ");
-        r1_text unit = unit_behind(t, k);
+        r1_text unit = word_behind(t, k, 1);
         if (unit.n && word + unit.n <= t.n && at(t, word, unit.s))
             return span(t, i, word + unit.n);
         return span(t, i, k);
     }
     for (size_t k = i; k < t.n; k++) {
-        if (t.s[k] == '\n' || at(t, k, "。"))
+        if (t.s[k] == '\n' || at(t, k, "。") || says_why(t, k))
             return span(t, i, k);
         if (t.s[k] == '.' && (k + 1 == t.n || t.s[k + 1] == ' ' || t.s[k + 1] == '\n'))
             return span(t, i, k);
@@ -282,21 +337,42 @@ static r1_text strip(r1_text t) {
     return t;
 }
 
+/* Where a typographic minus or the word begins that stands before the number at i; else i. */
+static size_t minus_before(r1_text t, size_t i) {
+    static const char *const signs[] = {"\u2212",    "\u2013", "minus ",
+                                        "negative ", "Minus ", "Negative "};
+
+    if (i == 0 || (t.s[i - 1] != ' ' && (unsigned char)t.s[i - 1] < 0x80))
+        return i;
+    for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
+        size_t n = strlen(signs[k]);
+        if (i >= n && at(t, i - n, signs[k]))
+            return i - n;
+    }
+    return i;
+}
+
+static size_t number_end(r1_text t, size_t end) {
+    while (end < t.n && (is_digit(t.s[end]) ||
+                         (end + 1 < t.n && strchr(".,/:", t.s[end]) && is_digit(t.s[end + 1]))))
+        end++;
+    return end + (at(t, end, "%") ? 1 : at(t, end, "\\%") ? 2 : 0);
+}
+
 /* A number with what may belong to it: sign, money, thousands, point, fraction, percent. */
 static r1_text number_at(r1_text t, size_t first) {
-    size_t i = first, end = first;
+    size_t i = first;
 
+    size_t minus = minus_before(t, first);
+    if (minus < first && (minus == 0 || strchr(" \n(=:,$", t.s[minus - 1])))
+        return span(t, minus, number_end(t, first));
     while (i > 0 && strchr("+-$", t.s[i - 1]))
         i--;
     if (i + 1 < first && t.s[i] == '$' && t.s[i + 1] == '$')
         i = first;
     if (i > 0 && !strchr(" \n(=:,", t.s[i - 1]) && i < first && t.s[i] != '$')
         i = first; /* 3-2: the sign belongs to the text before */
-    while (end < t.n && (is_digit(t.s[end]) ||
-                         (end + 1 < t.n && strchr(".,/:", t.s[end]) && is_digit(t.s[end + 1]))))
-        end++;
-    end += at(t, end, "%") ? 1 : at(t, end, "\\%") ? 2 : 0;
-    return span(t, i, end);
+    return span(t, i, number_end(t, first));
 }
 
 /* The formula that opens at i; 0 if none does.  A kind that is not closed once is not closed
@@ -317,28 +393,72 @@ static int formula_at(r1_text t, size_t i, int *io_open, r1_text *ret, size_t *r
     return r1_text_trim(*ret).n > 0 && !money;
 }
 
+/* Does "and" or "or" stand between two answers, and nothing else but a comma? */
+static int says_more(r1_text t) {
+    return t.n >= strlen("or") && t.n <= SEPARATOR_BYTES &&
+           (r1_text_find(t, 0, "and") >= 0 || r1_text_find(t, 0, "or") >= 0) && only_separators(t);
+}
+
+/* Bare values, or values of one name: $x = 2$ and $x = 3$. */
+static int same_name(r1_text a, r1_text b) {
+    const char *equals_a = memchr(a.s, '=', a.n), *equals_b = memchr(b.s, '=', b.n);
+
+    if (!equals_a || !equals_b)
+        return !equals_a && !equals_b;
+    return r1_text_same(r1_text_trim((r1_text){a.s, (size_t)(equals_a - a.s)}),
+                        r1_text_trim((r1_text){b.s, (size_t)(equals_b - b.s)}));
+}
+
+/* Values that are one answer: the last formula or number and those before it that "and" or "or"
+ * joins to it. */
+typedef struct chain {
+    r1_text value[MAX_BOXES];
+    size_t end[MAX_BOXES]; /* in the text */
+    int or [MAX_BOXES];    /* "or" joins it to the one before */
+    int n;
+} chain;
+
+static void add_value(r1_text t, chain *x, r1_text value, size_t first, size_t end) {
+    size_t behind = x->n ? x->end[x->n - 1] : 0;
+    int joins = x->n && x->n < MAX_BOXES && first > behind && says_more(span(t, behind, first)) &&
+                same_name(x->value[x->n - 1], value);
+
+    x->n = joins ? x->n : 0;
+    x->or [x->n] = joins && r1_text_find(span(t, behind, first), 0, "or") >= 0;
+    x->value[x->n] = value;
+    x->end[x->n++] = end;
+}
+
 /* One pass; formulas that are opened and not closed are text. */
-static int last_formula(r1_text t, r1_text *ret) {
-    int found = 0, open[N_FORMULAS] = {0};
+static int last_formula(r1_mctx *c, r1_text t, r1_text *ret) {
+    int open[N_FORMULAS] = {0};
     size_t end;
+    chain x = {.n = 0};
 
     for (size_t i = 0; i < t.n;) {
-        r1_text inner;
-        if (formula_at(t, i, open, &inner, &end)) {
-            *ret = inner;
-            found = 1;
-            i = end;
-            continue;
+        r1_text value;
+        size_t first = i;
+        if (!formula_at(t, i, open, &value, &end)) {
+            if (!(is_digit(t.s[i]) || (t.s[i] == '.' && i + 1 < t.n && is_digit(t.s[i + 1])))) {
+                i++;
+                continue;
+            }
+            value = number_at(t, i);
+            first = (size_t)(value.s - t.s);
+            end = first + value.n;
         }
-        if (is_digit(t.s[i]) || (t.s[i] == '.' && i + 1 < t.n && is_digit(t.s[i + 1]))) {
-            *ret = number_at(t, i);
-            found = 1;
-            i = (size_t)(ret->s - t.s) + ret->n;
-            continue;
-        }
-        i++;
+        add_value(t, &x, value, first, end);
+        i = end;
     }
-    return found;
+    for (int k = 0; k < x.n; k++) {
+        r1_text value = x.value[k], word = word_behind(t, x.end[k], 0);
+        if (word.n)
+            value = r1_mctx_format(c, "%.*s %.*s", (int)value.n, value.s, (int)word.n, word.s);
+        *ret = k ? r1_mctx_format(c, "%.*s%s %.*s", (int)ret->n, ret->s, x.or [k] ? " or" : ",",
+                                  (int)value.n, value.s)
+                 : value;
+    }
+    return x.n > 0;
 }
 
 /* A text that is an answer from end to end: short, one line, no words. */
@@ -357,7 +477,7 @@ static int last_of(r1_mctx *c, r1_text t, r1_text *ret) {
         *ret = whole;
         return 1;
     }
-    if (!last_formula(t, ret))
+    if (!last_formula(c, t, ret))
         return 0;
     *ret = strip(*ret);
     return 1;
@@ -391,6 +511,19 @@ static int find_tag(r1_mctx *c, r1_text t, r1_text *ret) {
     return boxed < 0 ? -1 : 1;
 }
 
+/* What stands behind the last phrase: 1 if there is one, -1 if it says nothing. */
+static int said_in(r1_mctx *c, r1_text t, r1_text *ret) {
+    long phrase = last_phrase(t);
+
+    if (phrase <= 0)
+        return (int)phrase;
+    t = sentence(t, (size_t)phrase);
+    if (last_of(c, t, ret))
+        return 1;
+    *ret = strip(t);
+    return ret->n > 0 ? 1 : -1;
+}
+
 int r1_math_find(r1_mctx *c, const r1_math_opts *o, r1_text question, r1_text response,
                  r1_text *ret) {
     r1_text t;
@@ -403,20 +536,29 @@ int r1_math_find(r1_mctx *c, const r1_math_opts *o, r1_text question, r1_text re
     if ((found = find_box(c, t, ret)) != 0 || o->boxed_only)
         return found == 1;
     if ((found = find_tag(c, t, ret)) != 0 || o->strict)
-        return found == 1;
+        return found == 1 && (o->strict || said_in(c, *ret, ret) >= 0);
     if (r1_extract_hash(t, ret) == R1_PLACE_HASH)
-        return 1;
-    long phrase = last_phrase(t);
-    if (phrase >= 0)
-        return last_of(c, sentence(t, (size_t)phrase), ret) ||
-               (*ret = strip(sentence(t, (size_t)phrase)), ret->n > 0);
-    return last_of(c, t, ret);
+        return said_in(c, *ret, ret) >= 0;
+    return (found = said_in(c, t, ret)) ? found > 0 : last_of(c, t, ret);
+}
+
+/* **42**, `42`, "42": what is inside. */
+static r1_text undecorated(r1_text t) {
+    static const char *const marks[] = {"**", "`", "\"", "__"};
+
+    t = r1_text_trim(t);
+    for (size_t k = 0; k < sizeof marks / sizeof *marks; k++) {
+        size_t n = strlen(marks[k]);
+        if (t.n > 2 * n && at(t, 0, marks[k]) && at(t, t.n - n, marks[k]))
+            return r1_text_trim(span(t, n, t.n - n));
+    }
+    return t;
 }
 
 r1_text r1_math_find_whole(r1_mctx *c, r1_text answer) {
     r1_text t;
 
-    return find_box(c, answer, &t) == 1 ? t : answer;
+    return undecorated(find_box(c, answer, &t) == 1 ? t : answer);
 }
 
 /* ---- choices ---- */
@@ -457,8 +599,8 @@ char r1_math_find_choice(r1_mctx *c, const r1_math_opts *o, r1_text question, r1
         found = find_tag(c, t, &part);
     if (found == 0 && !o->boxed_only && !o->answer_tag_only && !o->strict) {
         long phrase = last_phrase(t);
-        part = phrase >= 0 ? sentence(t, (size_t)phrase) : t;
-        found = 1;
+        part = phrase > 0 ? sentence(t, (size_t)phrase) : t;
+        found = phrase >= 0;
     }
     part = strip(found == 1 ? part : (r1_text){0});
     if (part.n && part.s[0] == '(')

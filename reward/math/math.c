@@ -153,6 +153,11 @@ r1_status r1_math_gold_lint(const r1_math_gold *g, r1_err *err) {
 
 /* ---- gradings ---- */
 
+/* C, as of a choice among several. */
+static int is_choice_letter(const reference *ref) {
+    return ref->raw.n == 1 && ref->raw.s[0] >= 'A' && ref->raw.s[0] <= 'J';
+}
+
 typedef struct grading {
     r1_mctx c;
     r1_mcmp m;
@@ -165,7 +170,8 @@ static void read_answer(grading *x, const reference *ref) {
     r1_reading list = {.no_groups = 1, .calls = ref->calls},
                other = {.other_slash = 1, .calls = ref->calls};
 
-    x->reading = (r1_reading){.calls = ref->calls};
+    list.units = other.units = ref->tree && ref->tree->kind == R1_N_UNIT;
+    x->reading = (r1_reading){.calls = ref->calls, .units = list.units};
     x->list = x->other = NULL;
     x->tree = r1_math_read(&x->c, x->answer, &x->reading);
     if (x->tree && x->reading.grouped && ref->tree && ref->tree->kind == R1_N_LIST)
@@ -197,10 +203,14 @@ static r1_math_kind against(grading *x, const reference *ref) {
                    : r1_compare_end(m, R1_MATH_UNKNOWN, R1_MATH_HOW_NONE, R1_MATH_WHY_GOLD);
     if (x->answer.n > R1_MATH_ANSWER_BYTES)
         return r1_compare_end(m, R1_MATH_UNKNOWN, R1_MATH_HOW_NONE, R1_MATH_WHY_TOO_LONG);
-    if (ref->text) {
+    int none = (ref->tree && ref->tree->kind == R1_N_SET && ref->tree->op == 0) ||
+               (ref->text && r1_text_says_none(&x->c, ref->raw));
+    if (none && r1_text_says_none(&x->c, x->answer))
+        return r1_compare_end(m, R1_MATH_EQUAL, R1_MATH_HOW_TEXT, 0);
+    if (ref->text || is_choice_letter(ref)) {
         if (r1_text_agrees(&x->c, ref->raw, x->answer))
             return r1_compare_end(m, R1_MATH_EQUAL, R1_MATH_HOW_TEXT, 0);
-        int product = ref->tree && ref->raw.n <= 3; /* xyz may be a product after all */
+        int product = ref->tree && ref->raw.n <= 3; /* C, xyz may be a product after all */
         if (!product)
             return r1_compare_end(m, R1_MATH_NOT_EQUAL, R1_MATH_HOW_TEXT, 0);
     }

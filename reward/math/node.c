@@ -43,6 +43,11 @@ r1_node *r1_node_negate(r1_mctx *c, const r1_node *a) {
         mpq_neg(r->q, a->q);
         return r;
     }
+    if (a->kind == R1_N_UNIT) { /* -5 cm has a unit, too */
+        r1_node *r = r1_node_1(c, R1_N_UNIT, a->op, r1_node_negate(c, a->kid[0]));
+        r->text = a->text;
+        return r;
+    }
     return r1_node_2(c, R1_N_MUL, 0, r1_node_int(c, -1), a);
 }
 

@@ -12,7 +12,7 @@ typedef enum r1_node_kind {
     R1_N_POW,    /* kid[0] ^ kid[1] */
     R1_N_FN,     /* op: r1_fn; R1_FN_CALL has its name in text */
     R1_N_PM,     /* +-kid (op '+') or -+kid (op '-') */
-    R1_N_UNIT,   /* kid with a unit: op '%', '$', 'd' degrees, 'u' else, named in text */
+    R1_N_UNIT,   /* kid with a unit: op as of R1_T_UNIT, 'u' else, named in text */
     R1_N_LIST,   /* a, b, c without brackets; op 'a' if it says "and" */
     R1_N_GROUP,  /* open, close: one of ( [ { <, with n items */
     R1_N_MATRIX, /* n kids in rows of `cols` */
@@ -59,6 +59,7 @@ typedef enum r1_fn {
     R1_FN_CONJ,
     R1_FN_ROOT, /* value, degree */
     R1_FN_DET,
+    R1_FN_CIS, /* cos + i sin; the parser writes it out */
     R1_FN_CALL,
 } r1_fn;
 
@@ -76,6 +77,7 @@ struct r1_node {
 typedef struct r1_reading {
     int no_groups;          /* 1,234 is a list */
     int other_slash;        /* 1/2x is (1/2)x instead of 1/(2x); sin a/b is (sin a)/b */
+    int units;              /* a letter behind a number and a blank may be its unit */
     const char *calls;      /* letters that name functions besides f, g, h */
     int grouped, ambiguous; /* out: such a comma, such a slash was met */
     int words;              /* out: longest run of plain letters that means nothing */

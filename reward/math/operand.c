@@ -25,12 +25,33 @@ static int has_over(r1_parse *p) {
     return 0;
 }
 
+/* Does the bracket that was just opened end with [, as in [0, 1[ ? */
+static int ends_open(const r1_parse *p) {
+    int depth = 0, comma = 0;
+
+    for (int i = p->i; p->t[i].kind != R1_T_END; i++) {
+        if (p->t[i].kind != R1_T_OP)
+            continue;
+        int code = p->t[i].code;
+        if (code == '[' && depth == 0 && comma) {
+            r1_parse behind = *p;
+            behind.i = i + 1;
+            return !r1_parse_starts_operand(&behind);
+        }
+        comma |= code == ',' && depth == 0;
+        depth += strchr("([{L", code) ? 1 : strchr(")]}R", code) ? -1 : 0;
+        if (depth < 0)
+            return 0;
+    }
+    return 0;
+}
+
 /* Behind the opening bracket, to its end: one item is itself, several a group. */
 static const r1_node *bracketed(r1_parse *p, char open) {
     int no_bar = p->no_bar, reversed = p->reversed, bars = p->bars;
 
     p->no_bar = open == 'L';
-    p->reversed = open == ']';
+    p->reversed = open == ']' || ((open == '[' || open == '(') && ends_open(p));
     p->bars = 0;
     const r1_node *a = NULL;
     if (!(open == 'L' && r1_parse_is(p, R1_T_OP, 'R')))
@@ -46,9 +67,9 @@ static const r1_node *bracketed(r1_parse *p, char open) {
     p->no_bar = no_bar, p->reversed = reversed, p->bars = bars;
     int close = r1_parse_peek(p)->kind == R1_T_OP ? r1_parse_peek(p)->code : 0;
     p->i++;
-    TRY((open == '(' && (close == ')' || close == ']')) ||
-        (open == '[' && (close == ']' || close == ')')) || (open == 'L' && close == 'R') ||
-        (open == '<' && close == '>') || (open == ']' && (close == '[' || close == ']')));
+    TRY(((open == '(' || open == '[') && (close == ')' || close == ']' || close == '[')) ||
+        (open == 'L' && close == 'R') || (open == '<' && close == '>') ||
+        (open == ']' && (close == '[' || close == ']')));
     if (a && a->kind != R1_N_LIST && open != 'L' &&
         ((open == '(' && close == ')') || (open == '[' && close == ']')))
         return a;
@@ -185,6 +206,12 @@ static const r1_node *function(r1_parse *p, int fn) {
         a->kid[i] = several ? args->kid[i] : args;
     if (base)
         a->kid[n] = base;
+    if (fn == R1_FN_CIS) {
+        TRY(!power);
+        return r1_node_2(p->c, R1_N_ADD, 0, r1_node_1(p->c, R1_N_FN, R1_FN_COS, args),
+                         r1_node_2(p->c, R1_N_MUL, 0, r1_node_new(p->c, R1_N_CONST, 'i', 0),
+                                   r1_node_1(p->c, R1_N_FN, R1_FN_SIN, args)));
+    }
     return power ? r1_node_2(p->c, R1_N_POW, 0, a, power) : a;
 }
 
@@ -266,6 +293,8 @@ int r1_parse_starts_operand(const r1_parse *p) {
             return p->bars == 0 && !p->no_bar;
         if (k->code == '[')
             return !p->reversed;
+        if (k->code == '(' && k[1].kind == R1_T_MOD) /* 2 (mod 5) */
+            return 0;
         return strchr("({LAFC", k->code) != NULL;
     default:
         return 0;
@@ -376,8 +405,8 @@ const r1_node *r1_parse_operand(r1_parse *p) {
         a = r1_parse_environment(p);
         break;
     case R1_T_UNIT: /* money before the number */
-        a = k->code == '$' ? r1_parse_power(p) : NULL;
-        a = a ? r1_node_1(p->c, R1_N_UNIT, '$', a) : NULL;
+        a = r1_parse_is_money(k->code) ? r1_parse_power(p) : NULL;
+        a = a ? r1_node_1(p->c, R1_N_UNIT, k->code, a) : NULL;
         break;
     default:
         a = NULL;
@@ -438,6 +467,9 @@ const r1_node *r1_parse_power(r1_parse *p) {
             p->i++;
             int twice = !r1_parse_peek(p)->space && r1_parse_eat(p, R1_T_OP, '!');
             a = r1_node_1(p->c, R1_N_FN, twice ? R1_FN_FACT2 : R1_FN_FACT, a);
+        } else if (a->kind == R1_N_NUM && a->op == 'd' && !p->script &&
+                   r1_parse_eat(p, R1_T_OP, '_')) { /* (1101)_2 */
+            TRY(a = r1_parse_based(p, a));
         } else {
             break;
         }

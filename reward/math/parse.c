@@ -7,6 +7,7 @@
  *  - a percent sign stands behind a number only; words behind a product are its unit;
  *  - unary minus binds tighter than a product and looser than a power. */
 #include "reward/math/parse.h"
+#include "reward/math/units.h"
 
 #include <string.h>
 
@@ -50,37 +51,59 @@ static r1_node *as_node(r1_parse *p, r1_node_kind kind, const items *it, int op)
     return a;
 }
 
-static const r1_node *comma_list(r1_parse *p) {
+/* 2 hours 30 minutes in the second unit; NULL if they do not measure the same. */
+static const r1_node *join_units(r1_parse *p, const r1_node *a, const r1_node *b) {
+    long num, den;
+
+    if (a->kind != R1_N_UNIT || !b || b->kind != R1_N_UNIT || a->op != 'u' || b->op != 'u' ||
+        !r1_unit_ratio(a->text, b->text, &num, &den) || num <= den)
+        return NULL;
+    r1_node *ratio = r1_node_int(p->c, 0);
+    mpq_set_si(ratio->q, num, (unsigned long)den);
+    mpq_canonicalize(ratio->q);
+    const r1_node *sum =
+        r1_node_2(p->c, R1_N_ADD, 0, r1_node_2(p->c, R1_N_MUL, 0, ratio, a->kid[0]), b->kid[0]);
+    r1_node *u = r1_node_1(p->c, R1_N_UNIT, 'u', sum);
+    u->text = b->text;
+    return u;
+}
+
+const r1_node *r1_parse_items(r1_parse *p) {
     items it = {.n = 0};
     int op = ',', saved = p->bars;
 
-    for (;;) {
+    for (int bare_and = 0;;) {
         p->bars = saved;
-        if (!add(p, &it, r1_parse_rel(p)))
+        const r1_node *a = r1_parse_rel(p);
+        const r1_node *both = bare_and ? join_units(p, it.kid[it.n - 1], a) : NULL;
+        if (both)
+            it.kid[it.n - 1] = both;
+        else if (!add(p, &it, a))
             return NULL;
-        int more = r1_parse_eat(p, R1_T_OP, ',');
-        if (r1_parse_peek(p)->kind == R1_T_JOIN) {
-            op = op == 'o' ? op : r1_parse_peek(p)->code;
-            p->i++;
-            more = 1;
-        }
-        if (!more)
+        int comma = r1_parse_eat(p, R1_T_OP, ',');
+        const r1_tok *k = r1_parse_peek(p);
+        int join = k->kind == R1_T_JOIN && (k->code == 'a' || k->code == 'o') ? k->code : 0;
+        bare_and = !comma && join == 'a';
+        op = join && op != 'o' ? join : op;
+        p->i += join != 0;
+        if (!comma && !join)
             return it.n == 1 ? it.kid[0] : as_node(p, R1_N_LIST, &it, op);
-        if (r1_parse_peek(p)->kind == R1_T_END) /* a comma behind the answer */
-            return p->depth == 1 && it.n == 1 ? it.kid[0] : NULL;
+        int line = k->kind == R1_T_ROW || k->kind == R1_T_ENDENV;
+        if (k->kind == R1_T_END || line) /* a comma behind the answer, or a line of it */
+            return (line || p->depth == 1) && it.n == 1 ? it.kid[0] : NULL;
     }
 }
 
 const r1_node *r1_parse_list(r1_parse *p) {
     if (!enter(p))
         return NULL;
-    const r1_node *first = comma_list(p);
+    const r1_node *first = r1_parse_items(p);
     if (!first || !(r1_parse_is(p, R1_T_OP, ';') || r1_parse_peek(p)->kind == R1_T_ROW))
         return leave(p, first);
     items it = {.n = 0};
     int ok = add(p, &it, first);
     while (ok && (r1_parse_eat(p, R1_T_OP, ';') || r1_parse_eat(p, R1_T_ROW, 0)))
-        ok = add(p, &it, comma_list(p));
+        ok = add(p, &it, r1_parse_items(p));
     return leave(p, ok ? as_node(p, R1_N_LIST, &it, ';') : NULL);
 }
 
@@ -165,9 +188,11 @@ const r1_node *r1_parse_rel(r1_parse *p) {
         if (n == 63 || !add(p, &it, ratio(p)))
             return NULL;
     }
-    if (r1_parse_eat(p, R1_T_MOD, 'p')) { /* a = b (mod m) keeps m as a last member */
-        ops[n++] = 'm';
-        if (!add(p, &it, r1_parse_operand(p)))
+    int round = r1_parse_is(p, R1_T_OP, '(') && p->t[p->i + 1].kind == R1_T_MOD;
+    p->i += round;
+    if (r1_parse_eat(p, R1_T_MOD, 'p') || (round && r1_parse_eat(p, R1_T_MOD, 'b'))) {
+        ops[n++] = 'm'; /* a = b (mod m) keeps m as a last member */
+        if (!add(p, &it, r1_parse_operand(p)) || (round && !r1_parse_eat(p, R1_T_OP, ')')))
             return NULL;
     }
     if (n == 0)
@@ -178,6 +203,21 @@ const r1_node *r1_parse_rel(r1_parse *p) {
 }
 
 /* ---- sums ---- */
+
+static int is_set(const r1_node *a) {
+    return a->kind == R1_N_SET || a->kind == R1_N_SETOP ||
+           (a->kind == R1_N_GROUP && a->open == '{');
+}
+
+/* R - {2}: braces of TeX are those of a set there. */
+static const r1_node *as_set(r1_parse *p, const r1_node *a) {
+    if (is_set(a) || a->kind == R1_N_GROUP)
+        return a;
+    r1_node *g = r1_node_1(p->c, R1_N_GROUP, 0, a);
+    g->open = '{';
+    g->close = '}';
+    return g;
+}
 
 const r1_node *r1_parse_sum(r1_parse *p) {
     if (!enter(p))
@@ -195,7 +235,11 @@ const r1_node *r1_parse_sum(r1_parse *p) {
         const r1_node *a = r1_parse_product(p);
         if (a && k->kind == R1_T_PM)
             a = r1_node_1(p->c, R1_N_PM, k->code, a);
-        else if (a && k->code == '-')
+        else if (a && k->code == '-' && it.n == 1 && is_set(it.kid[0]) &&
+                 (is_set(a) || it.kid[0]->kind == R1_N_SET)) {
+            it.kid[0] = r1_node_2(p->c, R1_N_SETOP, '\\', it.kid[0], as_set(p, a));
+            continue;
+        } else if (a && k->code == '-')
             a = r1_node_negate(p->c, a);
         if (!add(p, &it, a))
             return NULL;
@@ -242,9 +286,10 @@ static const r1_node *unary(r1_parse *p) {
 /* 3 1/2: the number, blank, digits / digits and nothing more to it. */
 static const r1_node *mixed_slash(r1_parse *p, const r1_node *whole) {
     const r1_tok *k = r1_parse_peek(p);
+    int minus = mpq_sgn(whole->q) < 0;
 
-    if (!(is_digits(whole) && k->kind == R1_T_NUM && k->space && k[1].kind == R1_T_OP &&
-          k[1].code == '/' && k[2].kind == R1_T_NUM))
+    if (!(whole->places < 0 && whole->op != 'h' && k->kind == R1_T_NUM && k->space &&
+          k[1].kind == R1_T_OP && k[1].code == '/' && k[2].kind == R1_T_NUM))
         return NULL;
     const r1_node *a = r1_parse_operand(p);
     p->i++;
@@ -252,7 +297,10 @@ static const r1_node *mixed_slash(r1_parse *p, const r1_node *whole) {
     if (!a || !b || mpq_sgn(b->q) == 0)
         return NULL;
     const r1_node *f = proper(r1_node_quotient(p->c, a, b));
-    return f ? r1_node_2(p->c, R1_N_ADD, 'm', whole, f) : NULL;
+    if (!f)
+        return NULL;
+    f = r1_node_2(p->c, R1_N_ADD, 'm', minus ? r1_node_negate(p->c, whole) : whole, f);
+    return minus ? r1_node_negate(p->c, f) : f;
 }
 
 /* What a slash divides by: 2x in 1/2x, unless the other reading is asked for. */
@@ -281,7 +329,7 @@ static const r1_node *units(r1_parse *p, const r1_node *a) {
     for (;;) {
         const r1_tok *k = r1_parse_peek(p);
         if (k->kind == R1_T_UNIT) {
-            if (k->code != '$' && r1_node_has(a, R1_N_SYM, -1) && k->code == '%')
+            if (r1_node_has(a, R1_N_SYM, -1) && k->code == '%')
                 return NULL;
             p->i++;
             if (k->code == '%' && a->kind == R1_N_CONST)
@@ -291,6 +339,8 @@ static const r1_node *units(r1_parse *p, const r1_node *a) {
         }
         if (k->kind != R1_T_WORD)
             return a;
+        if (a->kind == R1_N_UNIT && a->op == 'd') /* degrees of temperature */
+            a = a->kid[0];
         r1_text name = k->text;
         for (p->i++;;) { /* square units, cm^2, m/s */
             const r1_tok *next = r1_parse_peek(p);
@@ -357,8 +407,9 @@ const r1_node *r1_parse_product(r1_parse *p) {
             break;
         } else if (k->kind == R1_T_NUM && last->kind == R1_N_NUM) {
             a = last = a == last ? mixed_slash(p, a) : NULL;
-        } else if (last->kind == R1_N_UNIT) {
-            a = NULL; /* 2 hours 30 minutes is no product */
+        } else if (last->kind == R1_N_UNIT) { /* 2 hours 30 minutes is no product */
+            b = k->kind == R1_T_NUM ? r1_parse_power(p) : NULL;
+            last = a = b ? join_units(p, a, units(p, b)) : NULL;
         } else {
             int minus = last->kind == R1_N_NUM && mpq_sgn(last->q) < 0;
             b = r1_parse_power(p);

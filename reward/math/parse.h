@@ -30,7 +30,12 @@ static inline int r1_parse_eat(r1_parse *p, r1_tok_kind kind, int code) {
     return r1_parse_is(p, kind, code) ? (p->i++, 1) : 0;
 }
 
+static inline int r1_parse_is_money(int code) {
+    return code == '$' || code == 'E' || code == 'L' || code == 'Y' || code == 'R' || code == 'c';
+}
+
 const r1_node *r1_parse_list(r1_parse *p);    /* a, b; c and d */
+const r1_node *r1_parse_items(r1_parse *p);   /* the same without ; and rows */
 const r1_node *r1_parse_rel(r1_parse *p);     /* a = b < c */
 const r1_node *r1_parse_sum(r1_parse *p);     /* a + b */
 const r1_node *r1_parse_product(r1_parse *p); /* a b / c */

@@ -133,6 +133,10 @@ static void make_plan(plan *x, const r1_node *gold, const r1_node *pred) {
                 add_both_sides(x, q);
             }
     add_beyond(x);
+    for (int k = -2; x->pieces && k < 4; k++) { /* where floor and ceiling jump */
+        mpq_set_si(q, k, 1);
+        add_point(x, q, 1, 0, 1, k & 1);
+    }
     for (int k = 0; k < 6; k++) { /* should negatives be undefined */
         mpq_set_si(q, k, 1);
         add_point(x, q, 1, 3, 1, 0);
@@ -150,7 +154,9 @@ static void value_at(const plan *x, int k, int j, mpq_ptr ret) {
     uint64_t r = mix((uint64_t)k * 1000 + (uint64_t)j);
 
     if (x->integers) {
-        mpq_set_si(ret, 2 + k + 3 * j + (long)(r % 5), 1);
+        long rank =
+            k % 2 ? R1_COMPARE_NAMES - j : j; /* binomials want the one or the other larger */
+        mpq_set_si(ret, 2 + k + 3 * rank + (long)(r % 5), 1);
         return;
     }
     mpq_set_si(ret, 1 + (long)(r % 996), 997); /* a prime: no pole lies at such a fraction */

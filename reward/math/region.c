@@ -5,7 +5,8 @@
  * difference are those of lists, and equal sets have equal lists.
  *
  * Rules kept here: an end at infinity is open; a bracket that closes it, or ends in the wrong
- * order, make no interval.  An inequality must be linear in one name. */
+ * order, make no interval.  An inequality, or what it bounds in bars (|x - 1| < 2), must be linear
+ * in one name; x < infinity bounds nothing. */
 #include "reward/math/ball.h"
 #include "reward/math/compare.h"
 
@@ -150,6 +151,47 @@ static int inequality(region *r, const r1_node *a, int op, const r1_node *b, cel
     return below ? interval(r, minus, end, 0, closed, out) : interval(r, end, inf, closed, 0, out);
 }
 
+/* |u| < b is u < b and -b < u; |u| > b is u > b or u < -b. */
+static int modulus(region *r, const r1_node *u, int op, const r1_node *b, cells *out) {
+    cells x = {{0}}, y = {{0}};
+    int inside = op == '<' || op == 'l', other = op == '<'   ? '>'
+                                                 : op == 'l' ? 'g'
+                                                 : op == 'g' ? 'l'
+                                                             : '<';
+
+    if (!inequality(r, u, op, b, out ? &x : NULL) ||
+        !inequality(r, u, other, r1_node_negate(r->m->c, b), out ? &y : NULL))
+        return 0;
+    for (int k = 0; out && k <= 2 * r->n; k++)
+        out->in[k] = inside ? x.in[k] & y.in[k] : x.in[k] | y.in[k];
+    return 1;
+}
+
+static int is_modulus(const r1_node *a) {
+    return a->kind == R1_N_FN && a->op == R1_FN_ABS;
+}
+
+/* One relation of a chain. */
+static int step(region *r, const r1_node *a, int op, const r1_node *b, cells *out) {
+    int below = infinity(b) > 0 || infinity(a) < 0, above = infinity(b) < 0 || infinity(a) > 0;
+    if ((below && op == '<') || (above && op == '>')) { /* x < infinity bounds nothing */
+        const r1_node *x = infinity(a) ? b : a;
+        if (x->kind != R1_N_SYM || (r->name.n && !r1_text_same(r->name, x->text)))
+            return 0;
+        r->name = x->text;
+        if (out)
+            memset(out->in, 1, sizeof out->in);
+        return 1;
+    }
+    int turned = op == '<' ? '>' : op == '>' ? '<' : op == 'l' ? 'g' : op == 'g' ? 'l' : op;
+
+    if (op != '!' && is_modulus(a) && !r1_node_has(b, R1_N_SYM, -1))
+        return modulus(r, a->kid[0], op, b, out);
+    if (op != '!' && is_modulus(b) && !r1_node_has(a, R1_N_SYM, -1))
+        return modulus(r, b->kid[0], turned, a, out);
+    return inequality(r, a, op, b, out);
+}
+
 static int both(region *r, const r1_node *a, const r1_node *b, int op, cells *out) {
     cells x = {{0}}, y = {{0}};
 
@@ -175,7 +217,7 @@ static int relation(region *r, const r1_node *a, cells *out) {
     for (int i = 0; i + 1 < a->n; i++) {
         memset(&one, 0, sizeof one);
         if (!strchr("<>lg!", a->text.s[i]) ||
-            !inequality(r, a->kid[i], a->text.s[i], a->kid[i + 1], out ? &one : NULL))
+            !step(r, a->kid[i], a->text.s[i], a->kid[i + 1], out ? &one : NULL))
             return 0;
         for (int k = 0; k < MAX_CELLS; k++)
             all.in[k] &= one.in[k];

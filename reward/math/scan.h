@@ -7,9 +7,10 @@
  *    bracket or bar is;
  *  - digits group as thousands with {,} ,\! \, anywhere, with a plain comma or blank outside of
  *    brackets only, in threes behind a first group of 1 to 3 that does not begin with 0;
- *  - 3e8 is a number, 0.1\overline{6} is a repeating decimal, a point never groups;
+ *  - 3e8 is a number, 0.1\overline{6} and 0.\dot{1}4285\dot{7} are repeating decimals, a point
+ *    never groups;
  *  - a run of plain letters is a known word (function, constant, unit behind an operand, and, or)
- *    or single letters;
+ *    or single letters; the rules for words are in words.c;
  *  - \text{..} is a connective, a number, one letter, or a word token. */
 #include "reward/math/node.h"
 
@@ -32,10 +33,11 @@ typedef enum r1_tok_kind {
     R1_T_OVER,  /* code '/' or 'c' */
     R1_T_BAR,   /* \overline, \bar; code: first letter of what it is */
     R1_T_BIG,   /* code as in R1_N_BIG; 'd' for \partial */
-    R1_T_JOIN,  /* and, or: code 'a', 'o' */
+    R1_T_JOIN,  /* and, or: code 'a', 'o'; in cases if, otherwise: 'i', 'e' */
     R1_T_BEGIN, /* text: name of the environment */
     R1_T_ENDENV,
-    R1_T_UNIT, /* code '%', 'd', '$' */
+    R1_T_UNIT, /* code '%', 'd' degrees, or money: '$', 'c' cents, 'E' euro, 'L' pound, 'Y' yen,
+                  'R' rupee */
     R1_T_MOD,  /* code 'b' \bmod, \mod; 'p' \pmod */
     R1_T_ROW,  /* \\ */
 } r1_tok_kind;

@@ -1,4 +1,5 @@
-/* Answers that are words: names, days, yes and no, letters of choices. */
+/* Answers that are words: names, days, yes and no, letters of choices (whose case counts). */
+#include "reward/extract.h"
 #include "reward/math/compare.h"
 
 #include <string.h>
@@ -30,7 +31,8 @@ static size_t skip_command(r1_text t, size_t i) {
 
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         size_t n = strlen(names[k]);
-        if (t.n - i >= n && memcmp(t.s + i, names[k], n) == 0)
+        if (t.n - i >= n && memcmp(t.s + i, names[k], n) == 0 &&
+            !(is_alpha(names[k][n - 1]) && i + n < t.n && is_alpha(t.s[i + n])))
             return n;
     }
     return 0;
@@ -51,8 +53,31 @@ int r1_text_is_words(r1_text raw) {
     return depth == 0;
 }
 
-/* Letters and signs that count, words apart by one blank. */
-static r1_text plain(r1_mctx *c, r1_text t) {
+/* The end of 1st, 2nd, 3rd, 14th at i? */
+static int is_ordinal(r1_text t, size_t i) {
+    static const char *const ends[] = {"st", "nd", "rd", "th"};
+
+    for (int k = 0; k < 4; k++)
+        if (t.n - i >= 2 && memcmp(t.s + i, ends[k], 2) == 0 &&
+            !(i + 2 < t.n && is_alpha(t.s[i + 2])))
+            return 1;
+    return 0;
+}
+
+/* Typographic quotation marks, of which the first byte was just read. */
+static int is_quote(r1_text t, size_t *io_behind) {
+    static const char *const quotes[] = {"\u201c", "\u201d", "\u201e"};
+
+    for (int k = 0; k < 3; k++)
+        if (t.n - (*io_behind - 1) >= 3 && memcmp(t.s + *io_behind - 1, quotes[k], 3) == 0) {
+            *io_behind += 2;
+            return 1;
+        }
+    return 0;
+}
+
+/* Letters and signs that count, words apart by one blank; in lower case if `fold`. */
+static r1_text plain(r1_mctx *c, r1_text t, int fold) {
     char *s = r1_mctx_take(c, t.n + 1);
     size_t n = 0;
 
@@ -65,14 +90,21 @@ static r1_text plain(r1_mctx *c, r1_text t) {
         } else {
             i++;
         }
-        if (ch == '{' || ch == '}' || ch == '$')
+        if ((ch && strchr("{}$*`\"", ch)) || is_quote(t, &i))
             continue;
+        if (ch == '.' && n && (s[n - 1] == 'a' || s[n - 1] == 'p') && i + 1 < t.n &&
+            (t.s[i] == 'm' || t.s[i] == 'M')) /* a.m. */
+            continue;
+        if (n && s[n - 1] >= '0' && s[n - 1] <= '9' && is_ordinal(t, i - 1)) {
+            i++; /* 14th */
+            continue;
+        }
         if (ch == ' ' || ch == '\t' || ch == '\n' || ch == '\r' || ch == '~') {
             if (n && s[n - 1] != ' ')
                 s[n++] = ' ';
             continue;
         }
-        s[n++] = ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
+        s[n++] = fold && ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
     }
     while (n && strchr(" .,;:!", s[n - 1]))
         n--;
@@ -90,16 +122,80 @@ static r1_text without_article(r1_text t) {
     return t;
 }
 
-/* "(c)" -> "c" */
-static r1_text without_brackets(r1_text t) {
-    if (t.n == 3 && t.s[0] == '(' && t.s[2] == ')')
-        return (r1_text){t.s + 1, 1};
-    return t;
+/* "(c)" -> "c", and "(c) 42" or "c) 42", an option with its text, if it names no other letter. */
+static r1_text without_brackets(r1_text t, int option) {
+    if (option && t.n > 3 && is_alpha(t.s[0]) && t.s[1] == ')' && t.s[2] == ' ' &&
+        !memchr(t.s + 2, ')', t.n - 2))
+        return (r1_text){t.s, 1};
+    if (t.n < 3 || t.s[0] != '(' || t.s[2] != ')' || !is_alpha(t.s[1]))
+        return t;
+    for (size_t i = 3; option && i + 2 < t.n; i++)
+        if (t.s[i] == '(' && is_alpha(t.s[i + 1]) && t.s[i + 2] == ')')
+            return t;
+    return t.n == 3 || (option && t.s[3] == ' ') ? (r1_text){t.s + 1, 1} : t;
+}
+
+/* ---- lists of words ---- */
+
+#define MAX_PARTS 32
+
+/* "alice, bob and carol" -> its parts; 0 if there are too many. */
+static int split(r1_text t, r1_text *ret) {
+    int n = 0;
+
+    for (size_t first = 0, i = 0; i <= t.n; i++) {
+        size_t width = i == t.n                                            ? 1
+                       : t.n - i >= 6 && memcmp(t.s + i, ", and ", 6) == 0 ? 6
+                       : t.n - i >= 5 && memcmp(t.s + i, " and ", 5) == 0  ? 5
+                       : t.s[i] == ','                                     ? 1
+                                                                           : 0;
+        if (!width)
+            continue;
+        if (n == MAX_PARTS)
+            return 0;
+        ret[n++] = r1_text_trim((r1_text){t.s + first, i - first});
+        i += width - 1;
+        first = i + 1;
+    }
+    return n;
+}
+
+/* The same parts in any order. */
+static int same_parts(r1_text a, r1_text b) {
+    r1_text x[MAX_PARTS], y[MAX_PARTS];
+    int n = split(a, x);
+
+    if (n < 2 || split(b, y) != n)
+        return 0;
+    for (int i = 0; i < n; i++) {
+        int j = i;
+        while (j < n && !r1_text_same(x[i], y[j]))
+            j++;
+        if (j == n)
+            return 0;
+        y[j] = y[i];
+    }
+    return 1;
 }
 
 int r1_text_agrees(r1_mctx *c, r1_text gold, r1_text pred) {
-    r1_text g = without_brackets(without_article(plain(c, gold))),
-            p = without_brackets(without_article(plain(c, pred)));
+    r1_text g = without_brackets(plain(c, gold, 0), 0);
 
-    return g.n > 0 && r1_text_same(g, p);
+    if (g.n == 1) /* a letter is another one in the other case */
+        return r1_text_same(g, without_brackets(plain(c, pred, 0), 1));
+    g = without_article(plain(c, gold, 1));
+    r1_text p = without_article(plain(c, pred, 1));
+
+    return g.n > 0 && (r1_text_same(g, p) || same_parts(g, p));
+}
+
+int r1_text_says_none(r1_mctx *c, r1_text t) {
+    static const char *const words[] = {"no solution",       "no solutions", "no real solution",
+                                        "no real solutions", "empty set",    "no such number"};
+    r1_text p = without_article(plain(c, t, 1));
+
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (r1_text_is(p, words[k]))
+            return 1;
+    return 0;
 }

@@ -58,6 +58,18 @@ static void answers_are_found_where_they_stand(void **state) {
         {"In total **73** people.", "73"},
         {"It costs $4.50 and not more.", "4.5"},
         {"a = 3 and then b = -4", "-4"},
+        {"The slope is \u22123.", "-3"},
+        {"The change is minus 3 degrees.", "-3"},
+        {"The roots are $x = 2$ and $x = 3$.", "2,3"},
+        {"We have $a = 2$ and $b = 3$.", "3"}, /* another name: no list */
+        {"$x=\\boxed{2}$ or $x_1=\\boxed{3}$", "2,3"},
+        {"\\boxed{7}\n\\boxed{7}", "7"},
+        {"$\\boxed{72}$ million", "72000000"},
+        {"It grew by 72 percent in a year.", "72\\%"},
+        {"The answer must be 8, not 9.", "8"},
+        {"The answer is 8 because 3 + 5 = 8 and 2 is even.", "8"},
+        {"<answer>The answer is 6.</answer>", "6"},
+        {"#### 20 apples", "20"},
         {"<think>\\boxed{1}</think> \\boxed{2}", "2"},
         {"\\boxed{5}<|im_end|>\\boxed{6}", "5"},
         {"That makes \\boxed{50}\\%.", "1/2"},
@@ -188,6 +200,18 @@ static const struct pair {
     {"y=2x+1", "2x-y+1=0"},
     {"\\begin{pmatrix}1\\\\2\\end{pmatrix}", "\\begin{pmatrix}1\\\\3\\end{pmatrix}"},
     {"1+2i", "(2-i)i"},
+    {"12\\text{ cm}", "0.12\\text{ m}"},
+    {"12\\text{ cm}", "12\\text{ m}"},
+    {"2500000", "2.5\\text{ million}"},
+    {"20\\text{ apples}", "20"},
+    {"25\\%", "\\frac{1}{4}"},
+    {"x=2,y=3", "(x,y)=(2,3)"},
+    {"x=2,y=3", "(3,2)"},
+    {"|x-1|<2", "(-1,3)"},
+    {"\\mathbb{R}-\\{2\\}", "(-\\infty,2)\\cup(2,\\infty)"},
+    {"0.1\\overline{6}", "\\frac{1}{6}"},
+    {"x\\equiv 2\\pmod{5}", "x\\equiv 7\\pmod{5}"},
+    {"3:4", "6:8"},
 };
 
 /* Copies s with every `from` as `to`. */
@@ -284,10 +308,36 @@ static void no_answer_costs_much(void **state) {
         "e^{e^{e^{e^{10}}}}",
         "\\sin(10^{10^{5}})",
     };
-    static const char *const units[] = {
-        "(",    "{",         "\\left(", "\\frac{1}{",   "|",          "$ ", "\\boxed{",
-        "\\( ", "1/",        "-",       "^2",           "answer is ", "**", "}",
-        "x_",   "\\sqrt{2+", "9",       "\\text{and} ", "\\boxed{1} "};
+    static const char *const units[] = {"(",
+                                        "{",
+                                        "\\left(",
+                                        "\\frac{1}{",
+                                        "|",
+                                        "$ ",
+                                        "\\boxed{",
+                                        "\\( ",
+                                        "1/",
+                                        "-",
+                                        "^2",
+                                        "answer is ",
+                                        "**",
+                                        "}",
+                                        "x_",
+                                        "\\sqrt{2+",
+                                        "9",
+                                        "\\text{and} ",
+                                        "\\boxed{1} ",
+                                        "1&",
+                                        "1 and ",
+                                        "$1$ or ",
+                                        "x=\\boxed{1} or ",
+                                        "1 million ",
+                                        "5 cm ",
+                                        "3 to ",
+                                        "-1",
+                                        "\\begin{cases}1&x>0\\\\",
+                                        "0.\\dot{1}",
+                                        "the answer is not "};
     r1_math_opts o = whole();
 
     for (size_t i = 0; i < N(costly); i++) {
@@ -302,6 +352,81 @@ static void no_answer_costs_much(void **state) {
             assert_int_not_equal(grade_text("13", t, &o).kind, R1_MATH_EQUAL);
             r1_free((char *)(uintptr_t)t.s);
         }
+}
+
+/* Bytes and pieces of mathematics at random: never equal to a number that no one says. */
+static void noise_is_no_answer(void **state) {
+    static const char *const pieces[] = {"\\frac",
+                                         "{",
+                                         "}",
+                                         "(",
+                                         ")",
+                                         "[",
+                                         "]",
+                                         "\\{",
+                                         "\\}",
+                                         "|",
+                                         "\\\\",
+                                         "&",
+                                         "1",
+                                         "2",
+                                         "0.\\dot{1}",
+                                         "x",
+                                         "x_1=",
+                                         "^",
+                                         "_",
+                                         "\\sqrt",
+                                         "\\sin",
+                                         "10^{10}",
+                                         "!",
+                                         "=",
+                                         "<",
+                                         "\\pm",
+                                         "\\cup",
+                                         "\\infty",
+                                         ",",
+                                         ";",
+                                         " and ",
+                                         " or ",
+                                         "\\text{cm}",
+                                         " million ",
+                                         " apples ",
+                                         " per ",
+                                         "%",
+                                         "$",
+                                         "\\boxed{",
+                                         "answer is ",
+                                         "not ",
+                                         "\\begin{cases}",
+                                         "if ",
+                                         "\\end{cases}",
+                                         "\\sum_{k=1}^{9}",
+                                         "\\int_0^1",
+                                         "dx",
+                                         "\xff",
+                                         "\xe2\x88"};
+    r1_math_opts o = whole();
+    uint64_t seed = 1;
+    char text[4096];
+
+    for (int i = 0; i < 4000; i++) {
+        size_t n = 0;
+        for (int k = 1 + i % 120; k > 0; k--) {
+            seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            const char *piece = pieces[(seed >> 33) % N(pieces)];
+            size_t width = strlen(piece);
+            memcpy(text + n, piece, width);
+            n += width;
+            text[n] = '\0'; /* some NUL bytes, too */
+            n += (seed >> 60) == 0;
+        }
+        r1_math_result in_whole = grade_text("\\frac{918273}{7654321}", (r1_text){text, n}, &o),
+                       found = grade_text("\\frac{918273}{7654321}", (r1_text){text, n},
+                                          &r1_math_defaults);
+        if (in_whole.kind == R1_MATH_EQUAL || found.kind == R1_MATH_EQUAL)
+            fail_msg("equal: %s", text);
+        assert_true(in_whole.fuel <= 60000 && found.fuel <= 60000);
+    }
 }
 
 /* Large twins are not all unknown, and close values are not equal. */
@@ -508,6 +633,7 @@ int main(void) {
         cmocka_unit_test(sides_may_be_exchanged),
         cmocka_unit_test(everything_is_equal_to_itself),
         cmocka_unit_test(no_answer_costs_much),
+        cmocka_unit_test(noise_is_no_answer),
         cmocka_unit_test(large_and_close_values),
         cmocka_unit_test(the_first_layer_that_knows_decides),
         cmocka_unit_test(threads_share_a_reference),
