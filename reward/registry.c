@@ -58,7 +58,7 @@ static const r1_rule rules[] = {
     {"loop", r1_rule_loop, NULL, NULL, 0},
     {"exec", NULL, r1_rule_exec, NULL, 0},
     {"code", NULL, r1_rule_code, NULL, 0},
-    {"math", r1_rule_math, NULL, how_math, 0},
+    {"math", NULL, r1_rule_math, how_math, 0},
 };
 #define N_RULES ((int)(sizeof rules / sizeof *rules))
 

@@ -496,6 +496,28 @@ static void the_reward_is_strict(void **state) {
     r1_reward_close(r);
 }
 
+static void a_group_is_judged_as_its_samples_are(void **state) {
+    static const char *const completions[] = {"\\boxed{0.5}", "\\boxed{2}", "0.5",
+                                              "\\boxed{\\frac{2}{4}}"};
+    r1_reward_options o = {.name = "math", .weight = 1};
+    r1_grade_input in[N(completions)] = {{{0}}};
+    r1_graded graded[N(completions)];
+    r1_rewards rewards;
+    r1_err err;
+
+    ASSERT_OK(r1_rewards_open(&rewards, &o, 1, &err), &err);
+    for (size_t i = 0; i < N(completions); i++) {
+        in[i].completion = r1_text_of(completions[i]);
+        in[i].reference = r1_text_of("\\frac12");
+    }
+    r1_rewards_grade(&rewards, in, N(completions), graded);
+    for (size_t i = 0; i < N(completions); i++) {
+        assert_int_equal(graded[i].verdict[0].kind, r1_reward_grade(rewards.r[0], &in[i]).kind);
+        assert_int_equal(graded[i].correct, i == 0 || i == 3);
+    }
+    r1_rewards_close(&rewards);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_found_where_they_stand),
@@ -514,6 +536,7 @@ int main(void) {
         cmocka_unit_test(memory_may_be_short),
         cmocka_unit_test(rows_are_read_as_they_are),
         cmocka_unit_test(the_reward_is_strict),
+        cmocka_unit_test(a_group_is_judged_as_its_samples_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
