@@ -28,7 +28,7 @@ long r1_text_find(r1_text t, size_t from, const char *needle) {
         return -1;
     if (m == 0)
         return (long)from;
-    /* What is looked for begins with a rare byte, for which memchr is 10 times as fast as memmem. */
+    /* What is looked for begins with a rare byte, and memchr is 10 times as fast as memmem. */
     const char *at = t.s + from, *end = t.s + t.n - m + 1;
     while ((at = memchr(at, needle[0], (size_t)(end - at))) && memcmp(at, needle, m) != 0)
         at++;

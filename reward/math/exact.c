@@ -494,7 +494,7 @@ static int value(ca_t r, const r1_node *a, ca_ctx_t k) {
     }
 }
 
-/* 0: it cannot be said which number this is.  Infinities are none, nor what could be made of them. */
+/* 0: it cannot be said which number this is.  Infinities are none, nor what is made of them. */
 static int evaluate(ca_t r, const r1_node *a, ca_ctx_t k) {
     return value(r, a, k) && ca_check_is_number(r, k) == T_TRUE;
 }

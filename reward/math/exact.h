@@ -12,8 +12,8 @@
 
 /* 1: both trees are the same number, proven; -1: different numbers, proven; 0: cannot tell.
  *
- * The library counts no work, so only what is small is given to it (see exact.c).  It uses memory of
- * its own, which goes before this returns. */
+ * The library counts no work, so only what is small is given to it (see exact.c).  It uses memory
+ * of its own, which goes before this returns; if the system has none, it ends the process. */
 int r1_exact_compare(r1_mctx *c, const r1_node *a, const r1_node *b);
 
 #endif

@@ -1,8 +1,9 @@
 /* Rational functions at random points of prime fields (Schwartz and Zippel); see value.h.
  *
- * For names x, y, ... the functions x, y, ..., e^(x/12), e^(y/12), ..., e^(ix/12), e^(iy/12), ... are
- * algebraically independent (Ax), so each is a variable of its own.  That covers exponentials, sines
- * and their like of sums of names with rational coefficients, and decides their identities. */
+ * For names x, y, ... the functions x, y, ..., e^(x/12), e^(y/12), ..., e^(ix/12), e^(iy/12), ...
+ * are algebraically independent (Ax), so each is a variable of its own.  That covers exponentials,
+ * sines and their like of sums of names with rational coefficients, and decides their
+ * identities. */
 #include "reward/math/value.h"
 
 #define UNITS      12 /* of an exponent are an integer, or it is left to others */

@@ -1,6 +1,6 @@
-/* r1-bench grade: answers that a core judges in a second of its time: made-up responses, and where R1_SHARED has
- * them the worked solutions of GSM8K, one by one and as the trainer's groups, and the slowest of the
- * hard cases. */
+/* r1-bench grade: answers that a core judges in a second of its time: made-up responses, and where
+ * R1_SHARED has them the worked solutions of GSM8K, one by one and as the trainer's groups, and the
+ * slowest of the hard cases. */
 #include "tests/bench/measure.h"
 
 #include "common/base/file.h"

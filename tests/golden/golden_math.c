@@ -242,7 +242,7 @@ static void never(void *to, json_t *row, const char *name, size_t number) {
         fail_msg("%s:%zu: a wrong answer is accepted", name, number);
 }
 
-/* Pairs for the optional layer of exact.h (tests/golden/verdicts.sh): no build accepts a wrong one. */
+/* Pairs for the optional layer of exact.h (see verdicts.sh): no build accepts a wrong one. */
 static void optional_rows(void **state) {
     assert_true(for_each("exact.jsonl", never, NULL) >= 40);
 }
