@@ -524,6 +524,16 @@ static void identities_are_decided_without_probes(void **state) {
         {"x e^{2x}", "(x e^x)^2", 0},
         {"\\frac{e^{3x/2}}{e^{x/2}}", "e^x", 1},
         {"\\exp(x)", "x^e", 0},
+        {"2^{x+1}", "2\\cdot 2^x", 1},
+        {"3\\cdot 2^{n-1}", "\\frac32\\cdot 2^n", 1},
+        {"2^{n+1}-1", "2^n-1", 0},
+        {"(\\frac23)^n", "2^n 3^{-n}", 1},
+        {"(\\frac23)^n", "2^n 3^n", 0},
+        {"12^n", "3^n 4^n", 1},
+        {"9^{n/2}", "3^n", 1},
+        {"2^x", "e^x", 0},
+        {"9973^n", "9973\\cdot 9973^{n-1}", 1},
+        {"2^{x+y}", "2^x+2^y", 0},
     };
     r1_math_opts o = whole();
 
