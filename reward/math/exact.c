@@ -14,7 +14,7 @@
 #include <calcium/ca.h>
 #endif
 
-/* Of one side.  43,000 random pairs within these bounds took 10 ms at most, and the process 14 MiB;
+/* Of one side.  43,000 random pairs within these bounds took 14 ms at most, and the process 20 MiB;
  * without them a small one can take a second (log cos(pi/60) asks for relations in a field of
  * degree 32). */
 #define MAX_NODES     32
