@@ -59,7 +59,7 @@ static const r1_rule rules[] = {
     {"loop", r1_rule_loop, NULL, NULL, 0},
     {"exec", .beside = &r1_rule_exec},
     {"code", .beside = &r1_rule_code},
-    {"math", r1_rule_math, NULL, how_math, 0},
+    {"math", NULL, r1_rule_math, how_math, 0},
 };
 #define N_RULES ((int)(sizeof rules / sizeof *rules))
 

@@ -52,7 +52,7 @@ struct r1_rule {
 };
 
 r1_rule_fn r1_rule_number, r1_rule_exact, r1_rule_countdown, r1_rule_choice;
-r1_rule_fn r1_rule_math; /* math/rule.c */
+r1_group_rule_fn r1_rule_math; /* math/rule.c */
 r1_rule_fn r1_rule_format, r1_rule_format_code, r1_rule_tag_count, r1_rule_reasoning_steps;
 r1_rule_fn r1_rule_language, r1_rule_length, r1_rule_repetition, r1_rule_loop;
 r1_group_rule_fn r1_rule_cosine, r1_rule_kimi;

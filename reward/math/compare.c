@@ -481,9 +481,12 @@ static r1_math_kind groups(r1_mcmp *m, const r1_node *gold, const r1_node *pred)
         if (k != R1_MATH_UNKNOWN || gold->n != 2)
             return k;
     }
-    return gold->n == 2 && pred->n == 2 && r1_compare_regions(m, gold, pred) == R1_MATH_EQUAL
-               ? END(EQUAL, SET)
-               : END(NOT_EQUAL, TYPE);
+    if (gold->n != 2 || pred->n != 2)
+        return END(NOT_EQUAL, TYPE);
+    r1_math_kind k = r1_compare_regions(m, gold, pred);
+    if (k == R1_MATH_EQUAL || m->why == R1_MATH_WHY_FUEL)
+        return k;
+    return END(NOT_EQUAL, TYPE);
 }
 
 static r1_math_kind by_type(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {

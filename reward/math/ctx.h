@@ -28,6 +28,7 @@ typedef struct r1_mctx {
     int no_memory; /* the system had none: no verdict */
     r1_mnum *numbers;
     int caches; /* MPFR keeps constants per thread: freed at the end */
+    int proofs; /* that were asked for, see exact.h */
     jmp_buf escape;
 } r1_mctx;
 

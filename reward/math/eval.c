@@ -28,6 +28,24 @@ static int integer_power(r1_eval *e, r1_ball *r, const r1_ball *a, long n) {
     return n >= 0 || r1_ball_div(e, r, &one, r);
 }
 
+#define ROOT_MAX 64 /* degrees and powers up to here are taken as such, others by logarithms */
+
+static int is_small_power(mpq_srcptr x) {
+    return mpz_cmp_ui(mpq_denref(x), ROOT_MAX) <= 0 && mpz_cmpabs_ui(mpq_numref(x), ROOT_MAX) <= 0;
+}
+
+/* a^(p/q) for real a > 0. */
+static int root_power(r1_eval *e, r1_ball *r, const r1_ball *a, mpq_srcptr x) {
+    unsigned long degree = mpz_get_ui(mpq_denref(x));
+    r1_ball root;
+
+    r1_mctx_burn(e->c, 20 * (1 + e->prec / 256));
+    r1_ball_init(e, &root);
+    mpfr_rootn_ui(root.re.lo, a->re.lo, degree, MPFR_RNDD);
+    mpfr_rootn_ui(root.re.hi, a->re.hi, degree, MPFR_RNDU);
+    return integer_power(e, r, &root, mpz_get_si(mpq_numref(x)));
+}
+
 /* a^(p/q): real for odd q, and for negative a with the sign that the odd root has. */
 static int rational_power(r1_eval *e, r1_ball *r, const r1_ball *a, mpq_srcptr x) {
     r1_ball log, exponent, base;
@@ -40,17 +58,24 @@ static int rational_power(r1_eval *e, r1_ball *r, const r1_ball *a, mpq_srcptr x
     r1_ball_init(e, &log);
     r1_ball_init(e, &exponent);
     r1_ball_init(e, &base);
+    if (mpz_cmp_ui(mpq_denref(x), 2) == 0 && is_small_power(x))
+        return r1_ball_sqrt(e, &base, a) && integer_power(e, r, &base, mpz_get_si(mpq_numref(x)));
     r1_ival_set_q(&exponent.re, x);
     int flip = odd && sign < 0;
     if (flip)
         r1_ball_sub(e, &base, &base, a);
     else
         r1_ball_add(e, &base, &base, a);
-    if (!r1_ball_log(e, &log, &base))
-        return 0;
-    r1_ball_mul(e, &log, &log, &exponent);
-    if (!r1_ball_exp(e, r, &log))
-        return 0;
+    if ((sign > 0 || flip) && is_small_power(x)) {
+        if (!root_power(e, r, &base, x))
+            return 0;
+    } else {
+        if (!r1_ball_log(e, &log, &base))
+            return 0;
+        r1_ball_mul(e, &log, &log, &exponent);
+        if (!r1_ball_exp(e, r, &log))
+            return 0;
+    }
     if (flip && mpz_odd_p(mpq_numref(x)))
         r1_ival_neg(e, &r->re, &r->re);
     return 1;

@@ -25,6 +25,7 @@ typedef enum r1_math_kind {
     X(DECIMAL, "decimal")   \
     X(RATFUN, "ratfun")     \
     X(SURD, "surd")         \
+    X(EXACT, "exact")       \
     X(BALL, "ball")         \
     X(PROBE, "probe")       \
     X(SET, "set")           \

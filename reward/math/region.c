@@ -111,31 +111,47 @@ static int interval(region *r, const r1_node *lo, const r1_node *hi, int closed_
     return 1;
 }
 
+/* Where a = b for a - b = at0 + slope x, and the slope's sign; NULL if it is not linear in x. */
+static const r1_node *solve(region *r, const r1_node *a, const r1_node *b, r1_text name,
+                            int *ret_sign) {
+    r1_mctx *c = r->m->c;
+    const r1_node *other = a->kind == R1_N_SYM ? b : a;
+
+    *ret_sign = other == b ? 1 : -1;
+    if ((a->kind == R1_N_SYM || b->kind == R1_N_SYM) && !r1_node_has(other, R1_N_SYM, -1))
+        return other;
+    /* f(x) = f(0) + (f(1) - f(0)) x, to be proven */
+    const r1_node *f = r1_node_minus(c, a, b),
+                  *at0 = r1_node_replace(c, f, name, r1_node_int(c, 0)),
+                  *at1 = r1_node_replace(c, f, name, r1_node_int(c, 1));
+    r1_node *x = r1_node_new(c, R1_N_SYM, 0, 0);
+    x->text = name;
+    const r1_node *slope = r1_node_minus(c, at1, at0);
+    const r1_node *line = r1_node_2(c, R1_N_ADD, 0, at0, r1_node_2(c, R1_N_MUL, 0, slope, x));
+    *ret_sign = order(r->m, slope, r1_node_int(c, 0));
+    if (*ret_sign == 0 || *ret_sign == 2 || r1_compare_scalars(r->m, f, line) != R1_MATH_EQUAL)
+        return NULL;
+    return r1_node_negate(c, r1_node_quotient(c, at0, slope));
+}
+
 /* a < b as an interval of the one name that it is linear in. */
 static int inequality(region *r, const r1_node *a, int op, const r1_node *b, cells *out) {
     r1_mctx *c = r->m->c;
+    mpq_ptr exact = r1_mctx_number(c);
     r1_text names[2];
-    const r1_node *f = r1_node_minus(c, a, b);
+    int sign, n = r1_node_names(a, names, 0, 2);
 
-    if (r1_node_names(f, names, 0, 2) != 1 || (r->name.n && !r1_text_same(r->name, names[0])))
+    n = n < 0 ? n : r1_node_names(b, names, n, 2);
+    if (n != 1 || (r->name.n && !r1_text_same(r->name, names[0])))
         return 0;
     r->name = names[0];
-    /* f(x) = f(0) + (f(1) - f(0)) x, to be proven */
-    const r1_node *at0 = r1_node_replace(c, f, names[0], r1_node_int(c, 0)),
-                  *at1 = r1_node_replace(c, f, names[0], r1_node_int(c, 1));
-    r1_node *x = r1_node_new(c, R1_N_SYM, 0, 0);
-    x->text = names[0];
-    const r1_node *slope = r1_node_minus(c, at1, at0);
-    const r1_node *line = r1_node_2(c, R1_N_ADD, 0, at0, r1_node_2(c, R1_N_MUL, 0, slope, x));
-    const r1_node *zero = r1_node_int(c, 0), *inf = r1_node_new(c, R1_N_CONST, 'o', 0);
-    int sign = order(r->m, slope, zero);
-    if (sign == 0 || sign == 2 || r1_compare_scalars(r->m, f, line) != R1_MATH_EQUAL)
+    const r1_node *end = solve(r, a, b, names[0], &sign);
+    if (!end)
         return 0;
-    mpq_ptr exact = r1_mctx_number(c);
-    r1_node *end = r1_node_negate(c, r1_node_quotient(c, at0, slope));
     if (r1_value_rational(c, end, exact)) {
-        end = r1_node_int(c, 0);
-        mpq_set(end->q, exact);
+        r1_node *number = r1_node_int(c, 0);
+        mpq_set(number->q, exact);
+        end = number;
     }
     if (op == '!') {
         if (!out)
@@ -147,7 +163,7 @@ static int inequality(region *r, const r1_node *a, int op, const r1_node *b, cel
         return k >= 0;
     }
     int below = (op == '<' || op == 'l') == (sign > 0), closed = op == 'l' || op == 'g';
-    const r1_node *minus = r1_node_negate(c, inf);
+    const r1_node *inf = r1_node_new(c, R1_N_CONST, 'o', 0), *minus = r1_node_negate(c, inf);
     return below ? interval(r, minus, end, 0, closed, out) : interval(r, end, inf, closed, 0, out);
 }
 

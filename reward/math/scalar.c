@@ -14,6 +14,7 @@
 #include "reward/math/ball.h"
 #include "reward/math/calc.h"
 #include "reward/math/compare.h"
+#include "reward/math/exact.h"
 
 #include <string.h>
 
@@ -186,7 +187,7 @@ int r1_compare_at_point(r1_mcmp *m, const r1_node *gold, const r1_node *pred,
 
 static r1_math_kind constants(r1_mcmp *m, const r1_node *gold, const r1_node *pred) {
     static const mpfr_prec_t precs[] = {64, 256, 1024, 4096};
-    int extreme = 0, together = 0, known = 0, small = r1_compare_is_small(gold, pred);
+    int extreme = 0, together = 0, known = 0, proof, small = r1_compare_is_small(gold, pred);
 
     for (size_t k = 0; k < sizeof precs / sizeof *precs; k++) {
         if (k == 3 && (!extreme || !small))
@@ -196,6 +197,8 @@ static r1_math_kind constants(r1_mcmp *m, const r1_node *gold, const r1_node *pr
             return END(NOT_EQUAL, BALL);
         if (k == 2 && together && small && !extreme)
             return END(EQUAL, BALL);
+        if (k == 1 && (proof = r1_exact_compare(m->c, gold, pred)) != 0)
+            return proof > 0 ? END(EQUAL, EXACT) : END(NOT_EQUAL, EXACT);
         known |= together;
         if (k == 1 && !together && !small)
             break;

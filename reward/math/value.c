@@ -18,6 +18,97 @@ static int fits(r1_mctx *c, mpq_srcptr q) {
     return n <= R1_MATH_BITS;
 }
 
+/* ---- small ones ---- */
+
+#define SMALL ((int64_t)1 << 31)
+
+/* num / den, den > 0, both below 2^31 and without a common divisor. */
+typedef struct ratio {
+    int64_t num, den;
+} ratio;
+
+static int set_ratio(ratio *r, int64_t num, int64_t den) {
+    int64_t a = num < 0 ? -num : num, b = den;
+
+    while (b) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    *r = (ratio){num / a, den / a};
+    return r->num > -SMALL && r->num < SMALL && r->den < SMALL;
+}
+
+static int small(const r1_node *a, ratio *ret, int *io_steps);
+
+static int small_power(const r1_node *a, ratio *ret, int *io_steps) {
+    ratio base, e;
+    int b = small(a->kid[0], &base, io_steps), k = small(a->kid[1], &e, io_steps);
+
+    if (b < 0 || k < 0)
+        return -1;
+    if (b == 0 || k == 0 || e.den != 1 || e.num < -32 || e.num > 32 || base.num == 0)
+        return 0;
+    if (e.num < 0)
+        base = base.num < 0 ? (ratio){-base.den, -base.num} : (ratio){base.den, base.num};
+    *ret = (ratio){1, 1};
+    for (int64_t n = e.num < 0 ? -e.num : e.num; n > 0; n--)
+        if (!set_ratio(ret, ret->num * base.num, ret->den * base.den))
+            return 0;
+    return 1;
+}
+
+/* Most values are small: 1 and the value; -1 if there is none, certainly; 0 for the long way. */
+static int small(const r1_node *a, ratio *ret, int *io_steps) {
+    int known = 1;
+
+    ++*io_steps;
+    switch (a->kind) {
+    case R1_N_NUM:
+        if (!mpz_fits_sint_p(mpq_numref(a->q)) || !mpz_fits_sint_p(mpq_denref(a->q)))
+            return 0;
+        *ret = (ratio){mpz_get_si(mpq_numref(a->q)), mpz_get_si(mpq_denref(a->q))};
+        return ret->num > -SMALL;
+    case R1_N_ADD:
+    case R1_N_MUL:
+        *ret = (ratio){a->kind == R1_N_MUL, 1};
+        for (int i = 0; i < a->n; i++) {
+            ratio x;
+            int k = small(a->kid[i], &x, io_steps);
+            if (k < 0)
+                return -1;
+            known = known && k &&
+                    (a->kind == R1_N_MUL
+                         ? set_ratio(ret, ret->num * x.num, ret->den * x.den)
+                         : set_ratio(ret, ret->num * x.den + x.num * ret->den, ret->den * x.den));
+        }
+        return known;
+    case R1_N_POW:
+        return small_power(a, ret, io_steps);
+    case R1_N_FN:
+    case R1_N_BIG:
+    case R1_N_UNIT:
+        return 0;
+    default:
+        return -1;
+    }
+}
+
+/* ---- all others ---- */
+
+static int rational(r1_mctx *c, const r1_node *a, mpq_ptr ret);
+
+int r1_value_rational(r1_mctx *c, const r1_node *a, mpq_ptr ret) {
+    int steps = 0;
+    ratio r;
+    int known = small(a, &r, &steps);
+
+    r1_mctx_burn(c, 1 + steps / 4);
+    if (known > 0)
+        mpq_set_si(ret, r.num, (unsigned long)r.den);
+    return known ? known > 0 : rational(c, a, ret);
+}
+
 int r1_value_integer(r1_mctx *c, const r1_node *a, long *ret) {
     mpq_ptr q = r1_mctx_number(c);
 
@@ -62,7 +153,7 @@ static int integer_power(r1_mctx *c, mpq_ptr base, mpz_srcptr e) {
 static int power(r1_mctx *c, const r1_node *a, mpq_ptr ret) {
     mpq_ptr e = r1_mctx_number(c);
 
-    if (!r1_value_rational(c, a->kid[1], e) || !r1_value_rational(c, a->kid[0], ret))
+    if (!rational(c, a->kid[1], e) || !rational(c, a->kid[0], ret))
         return 0;
     if (!is_integer(e)) {
         if (!mpz_fits_ulong_p(mpq_denref(e)) || mpz_cmp_ui(mpq_denref(e), 64) > 0 ||
@@ -135,12 +226,12 @@ static int modulo(r1_mctx *c, mpq_ptr a, mpq_srcptr m) {
 static int residue(r1_mctx *c, const r1_node *a, mpz_srcptr m, mpz_ptr ret) {
     mpq_ptr q = r1_mctx_number(c);
 
-    if (r1_value_rational(c, a, q)) {
+    if (rational(c, a, q)) {
         mpz_mod(ret, mpq_numref(q), m);
         return is_integer(q);
     }
-    if (a->kind != R1_N_POW || !r1_value_rational(c, a->kid[1], q) || !is_integer(q) ||
-        mpq_sgn(q) < 0 || mpz_sizeinbase(mpq_numref(q), 2) > 4096 || !residue(c, a->kid[0], m, ret))
+    if (a->kind != R1_N_POW || !rational(c, a->kid[1], q) || !is_integer(q) || mpq_sgn(q) < 0 ||
+        mpz_sizeinbase(mpq_numref(q), 2) > 4096 || !residue(c, a->kid[0], m, ret))
         return 0;
     long limbs = (long)mpz_size(m); /* a squaring for each bit of the exponent */
     r1_mctx_burn(c, (long)mpz_sizeinbase(mpq_numref(q), 2) * (1 + limbs * limbs / 64));
@@ -151,12 +242,12 @@ static int residue(r1_mctx *c, const r1_node *a, mpz_srcptr m, mpz_ptr ret) {
 static int mod_function(r1_mctx *c, const r1_node *a, mpq_ptr ret) {
     mpq_ptr m = r1_mctx_number(c);
 
-    if (!r1_value_rational(c, a->kid[1], m))
+    if (!rational(c, a->kid[1], m))
         return 0;
     if (is_integer(m) && mpq_sgn(m) > 0 && mpz_sizeinbase(mpq_numref(m), 2) <= 4096 &&
         a->kid[0]->kind == R1_N_POW)
         return residue(c, a->kid[0], mpq_numref(m), mpq_numref(ret));
-    return r1_value_rational(c, a->kid[0], ret) && modulo(c, ret, m);
+    return rational(c, a->kid[0], ret) && modulo(c, ret, m);
 }
 
 static int determinant(r1_mctx *c, const r1_node *m, mpq_ptr ret) {
@@ -167,7 +258,7 @@ static int determinant(r1_mctx *c, const r1_node *m, mpq_ptr ret) {
         return 0;
     e = r1_mctx_take(c, (size_t)m->n * sizeof *e);
     for (int i = 0; i < m->n; i++)
-        if (!r1_value_rational(c, m->kid[i], e[i] = r1_mctx_number(c)))
+        if (!rational(c, m->kid[i], e[i] = r1_mctx_number(c)))
             return 0;
     mpq_set_si(ret, 1, 1);
     for (int k = 0; k < n; k++) {
@@ -205,7 +296,7 @@ static int fold(r1_mctx *c, const r1_node *a, mpq_ptr ret) {
     mpq_ptr q = r1_mctx_number(c);
 
     for (int i = 0; i < a->n; i++) {
-        if (!r1_value_rational(c, a->kid[i], i ? q : ret))
+        if (!rational(c, a->kid[i], i ? q : ret))
             return 0;
         if (a->op == R1_FN_GCD || a->op == R1_FN_LCM)
             common(ret, i ? q : ret, a->op == R1_FN_LCM);
@@ -231,17 +322,16 @@ static int function(r1_mctx *c, const r1_node *a, mpq_ptr ret) {
         return determinant(c, a->kid[0], ret);
     case R1_FN_ROOT:
         return r1_value_integer(c, a->kid[1], &k) && k > 0 && k <= 64 &&
-               r1_value_rational(c, a->kid[0], ret) && exact_root(ret, (unsigned long)k);
+               rational(c, a->kid[0], ret) && exact_root(ret, (unsigned long)k);
     case R1_FN_BINOM:
-        return r1_value_rational(c, a->kid[0], ret) && r1_value_rational(c, a->kid[1], q) &&
-               binomial(c, ret, q);
+        return rational(c, a->kid[0], ret) && rational(c, a->kid[1], q) && binomial(c, ret, q);
     case R1_FN_ABS:
     case R1_FN_FLOOR:
     case R1_FN_CEIL:
     case R1_FN_FACT:
     case R1_FN_FACT2:
     case R1_FN_CONJ:
-        if (!r1_value_rational(c, a->kid[0], ret))
+        if (!rational(c, a->kid[0], ret))
             return 0;
         if (a->op == R1_FN_ABS)
             mpq_abs(ret, ret);
@@ -259,8 +349,8 @@ static int function(r1_mctx *c, const r1_node *a, mpq_ptr ret) {
 long r1_value_terms(r1_mctx *c, const r1_node *big, mpz_ptr ret_first) {
     mpq_ptr from = r1_mctx_number(c), to = r1_mctx_number(c);
 
-    if (!r1_value_rational(c, big->kid[2], from) || !r1_value_rational(c, big->kid[3], to) ||
-        !is_integer(from) || !is_integer(to))
+    if (!rational(c, big->kid[2], from) || !rational(c, big->kid[3], to) || !is_integer(from) ||
+        !is_integer(to))
         return -1;
     mpz_set(ret_first, mpq_numref(from));
     mpq_sub(to, to, from);
@@ -280,7 +370,7 @@ static int big(r1_mctx *c, const r1_node *a, mpq_ptr ret) {
         return 0;
     mpq_set_si(ret, a->op == 'p', 1);
     for (long k = 0; k < n; k++) {
-        if (!r1_value_rational(c, r1_node_replace(c, a->kid[0], a->kid[1]->text, value), term))
+        if (!rational(c, r1_node_replace(c, a->kid[0], a->kid[1]->text, value), term))
             return 0;
         if (a->op == 'p')
             mpq_mul(ret, ret, term);
@@ -298,7 +388,7 @@ static int add_or_multiply(r1_mctx *c, const r1_node *a, mpq_ptr ret) {
 
     mpq_set_si(ret, a->kind == R1_N_MUL, 1);
     for (int i = 0; i < a->n; i++) {
-        if (!r1_value_rational(c, a->kid[i], q))
+        if (!rational(c, a->kid[i], q))
             return 0;
         if (a->kind == R1_N_MUL)
             mpq_mul(ret, ret, q);
@@ -310,7 +400,7 @@ static int add_or_multiply(r1_mctx *c, const r1_node *a, mpq_ptr ret) {
     return 1;
 }
 
-int r1_value_rational(r1_mctx *c, const r1_node *a, mpq_ptr ret) {
+static int rational(r1_mctx *c, const r1_node *a, mpq_ptr ret) {
     r1_mctx_burn(c, 1);
     switch (a->kind) {
     case R1_N_NUM:
@@ -326,7 +416,7 @@ int r1_value_rational(r1_mctx *c, const r1_node *a, mpq_ptr ret) {
     case R1_N_BIG:
         return big(c, a, ret);
     case R1_N_UNIT:
-        if (a->op == 'd' || !r1_value_rational(c, a->kid[0], ret))
+        if (a->op == 'd' || !rational(c, a->kid[0], ret))
             return 0;
         if (a->op == '%')
             mpz_mul_ui(mpq_denref(ret), mpq_denref(ret), 100);

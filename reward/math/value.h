@@ -17,10 +17,11 @@ int r1_value_integer(r1_mctx *c, const r1_node *a, long *ret); /* the same, in a
  * there are; -1 if that is unknown or more than 1000. */
 long r1_value_terms(r1_mctx *c, const r1_node *big, mpz_ptr ret_first);
 
-/* Is a rational function of names zero?  It is evaluated at random points of two fields of 61
- * bits (the points depend on nothing but the seed): 1 zero (wrong with a chance below 2^-100),
- * -1 not zero, proven; 0 unknown: something in it is no rational function.  pi and e count as
- * names, so a difference that is not zero is proven only without them. */
+/* Is a rational function of names, and of sines, powers and their like of sums of names (see
+ * residue.c), zero?  It is evaluated at random points of two fields of 61 bits (the points depend
+ * on nothing but the seed): 1 zero (wrong with a chance below 2^-100), -1 not zero, proven; 0
+ * unknown: something in it is no such function.  pi and e count as names, so a difference that is
+ * not zero is proven only without them. */
 int r1_value_vanishes(r1_mctx *c, const r1_node *a, uint64_t seed);
 
 /* Is a sum of square roots of rationals (with i) zero?  1 and -1 are proofs; 0: it is no such sum. */

@@ -460,9 +460,9 @@ static void the_first_layer_that_knows_decides(void **state) {
         {"\\sqrt{-2}\\sqrt{-3}", "\\sqrt6", R1_MATH_NOT_EQUAL, R1_MATH_HOW_SURD},
         {"\\frac{1}{\\sqrt2+i}", "\\frac{\\sqrt2-i}{3}", R1_MATH_EQUAL, R1_MATH_HOW_SURD},
         {"\\sqrt{1000000007}", "\\sqrt{1000000009}", R1_MATH_NOT_EQUAL, R1_MATH_HOW_SURD},
-        {"\\sqrt{3+2\\sqrt2}", "1+\\sqrt2", R1_MATH_EQUAL, R1_MATH_HOW_BALL},
+        {"\\max(\\pi, 3)", "\\pi", R1_MATH_EQUAL, R1_MATH_HOW_BALL},
         {"e^\\pi", "\\pi^e", R1_MATH_NOT_EQUAL, R1_MATH_HOW_BALL},
-        {"\\tan x", "\\frac{\\sin x}{\\cos x}", R1_MATH_EQUAL, R1_MATH_HOW_PROBE},
+        {"\\sqrt{x^2-1}", "\\sqrt{(x-1)(x+1)}", R1_MATH_EQUAL, R1_MATH_HOW_PROBE},
         {"x+y=2", "2x+2y-4=0", R1_MATH_EQUAL, R1_MATH_HOW_EQUATION},
         {"1<x<2", "(1,2)", R1_MATH_EQUAL, R1_MATH_HOW_SET},
     };
@@ -621,6 +621,78 @@ static void the_reward_is_strict(void **state) {
     r1_reward_close(r);
 }
 
+static void identities_are_decided_without_probes(void **state) {
+    static const struct {
+        const char *gold, *pred;
+        int equal;
+    } cases[] = {
+        {"\\tan x", "\\frac{\\sin x}{\\cos x}", 1},
+        {"\\sin 2x", "2\\sin x\\cos x", 1},
+        {"\\sin 2x", "2\\sin x", 0},
+        {"\\sin 3x", "3\\sin x-4\\sin^3 x", 1},
+        {"\\sin 3x", "3\\sin x-4\\sin^3 y", 0},
+        {"\\sin(a+b)", "\\sin a\\cos b+\\cos a\\sin b", 1},
+        {"\\sin(a-b)", "\\sin a\\cos b+\\cos a\\sin b", 0},
+        {"\\tan\\frac{x}{2}", "\\frac{1-\\cos x}{\\sin x}", 1},
+        {"\\cot x-\\csc 2x", "\\cot 2x", 1},
+        {"\\sec^2 x", "1-\\tan^2 x", 0},
+        {"\\sin(\\frac{\\pi}{2}-x)", "\\cos x", 1},
+        {"\\cos(x+3\\pi)", "-\\cos x", 1},
+        {"\\cos\\theta+i\\sin\\theta", "e^{i\\theta}", 1},
+        {"e^{i\\theta}", "e^{\\theta}", 0},
+        {"\\sinh x", "-i\\sin(ix)", 1},
+        {"\\cosh^2 x-\\sinh^2 x", "1", 1},
+        {"\\tanh x", "\\frac{e^{2x}-1}{e^{2x}+1}", 1},
+        {"e^{x+1}", "e\\cdot e^x", 1},
+        {"e^{-x}", "\\frac{1}{e^x}", 1},
+        {"x e^{2x}", "x (e^x)^2", 1},
+        {"x e^{2x}", "(x e^x)^2", 0},
+        {"\\frac{e^{3x/2}}{e^{x/2}}", "e^x", 1},
+        {"\\exp(x)", "x^e", 0},
+        {"2^{x+1}", "2\\cdot 2^x", 1},
+        {"3\\cdot 2^{n-1}", "\\frac32\\cdot 2^n", 1},
+        {"2^{n+1}-1", "2^n-1", 0},
+        {"(\\frac23)^n", "2^n 3^{-n}", 1},
+        {"(\\frac23)^n", "2^n 3^n", 0},
+        {"12^n", "3^n 4^n", 1},
+        {"9^{n/2}", "3^n", 1},
+        {"2^x", "e^x", 0},
+        {"9973^n", "9973\\cdot 9973^{n-1}", 1},
+        {"2^{x+y}", "2^x+2^y", 0},
+    };
+    r1_math_opts o = whole();
+
+    for (size_t i = 0; i < N(cases); i++) {
+        r1_math_result r = grade(cases[i].gold, cases[i].pred, &o);
+        if (r.kind != (cases[i].equal ? R1_MATH_EQUAL : R1_MATH_NOT_EQUAL) ||
+            (cases[i].equal && r.how != R1_MATH_HOW_RATFUN))
+            fail_msg("%s and %s: %d by %s", cases[i].gold, cases[i].pred, (int)r.kind,
+                     r1_math_how_name(r.how));
+    }
+}
+
+static void a_group_is_judged_as_its_samples_are(void **state) {
+    static const char *const completions[] = {"\\boxed{0.5}", "\\boxed{2}", "0.5",
+                                              "\\boxed{\\frac{2}{4}}"};
+    r1_reward_options o = {.name = "math", .weight = 1};
+    r1_grade_input in[N(completions)] = {{{0}}};
+    r1_graded graded[N(completions)];
+    r1_rewards rewards;
+    r1_err err;
+
+    ASSERT_OK(r1_rewards_open(&rewards, &o, 1, &err), &err);
+    for (size_t i = 0; i < N(completions); i++) {
+        in[i].completion = r1_text_of(completions[i]);
+        in[i].reference = r1_text_of("\\frac12");
+    }
+    r1_rewards_grade(&rewards, in, N(completions), graded);
+    for (size_t i = 0; i < N(completions); i++) {
+        assert_int_equal(graded[i].verdict[0].kind, r1_reward_grade(rewards.r[0], &in[i]).kind);
+        assert_int_equal(graded[i].correct, i == 0 || i == 3);
+    }
+    r1_rewards_close(&rewards);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_found_where_they_stand),
@@ -640,6 +712,8 @@ int main(void) {
         cmocka_unit_test(memory_may_be_short),
         cmocka_unit_test(rows_are_read_as_they_are),
         cmocka_unit_test(the_reward_is_strict),
+        cmocka_unit_test(identities_are_decided_without_probes),
+        cmocka_unit_test(a_group_is_judged_as_its_samples_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
