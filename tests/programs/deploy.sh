@@ -41,6 +41,17 @@ rm -f apt
 "$src/deploy/install" cmake >out 2>err && fail "deploy/install without root succeeds"
 grep -q "apt-get install cmake" err || fail "deploy/install without root: $(cat err)"
 [ ! -e apt ] || fail "apt-get was called without root"
+# What r1 can do without is installed where that is possible, and is no error where it is not.
+stub dpkg-query 'case $* in *flint*) exit 1 ;; esac; echo "install ok installed"'
+"$src/deploy/install" >out 2>err || fail "deploy/install without root and FLINT: $(cat err)"
+[ ! -e apt ] || fail "apt-get was called without root"
+stub id 'echo 0'
+"$src/deploy/install" >out 2>err || fail "deploy/install without FLINT: $(cat err)"
+grep -q "install .*--no-install-recommends libflint-dev libflint-arb-dev$" apt || fail "deploy/install without FLINT: $(cat apt)"
+stub apt-get 'exit 1'
+"$src/deploy/install" >out 2>err || fail "deploy/install where FLINT cannot be had: $(cat err)"
+"$src/deploy/install" flintlock >out 2>err && fail "deploy/install of what cannot be had succeeds"
+rm -f apt
 stub dpkg-query 'echo "install ok installed"'
 "$src/deploy/install" >out 2>err || fail "deploy/install with all there: $(cat err)"
 exit $bad
