@@ -230,7 +230,7 @@ static void exactly(void *to, json_t *row, const char *name, size_t number) {
 static void committed_rows(void **state) {
     int wrong = 0;
 
-    assert_true(for_each("math.jsonl", exactly, &wrong) >= 730);
+    assert_true(for_each("math.jsonl", exactly, &wrong) >= 780);
     assert_int_equal(wrong, 0);
 }
 

@@ -115,7 +115,7 @@ static size_t check_values(const char *name) {
 }
 
 static void committed_shaping(void **state) {
-    assert_int_equal(check_values("shaping.jsonl"), 121);
+    assert_int_equal(check_values("shaping.jsonl"), 124);
 }
 
 static void shared_shaping(void **state) {

@@ -92,7 +92,9 @@ row("weighted_sum", {"parts": [["reasoning_steps", 2, {"min_steps": 1}], ["forma
     "<think>First, a</think>", 1)
 for answers, gold, tie, value in ((["1/2", "0.5", "2"], "\\frac{1}{2}", "first", 1), (["1", "2"], "2", "first", 0),
                                   (["1", "2"], "2", "expected", 0.5), ([None, None, "3"], "3", "first", 1),
-                                  ([None], "3", "first", 0)):
+                                  ([None], "3", "first", 0), (["2", "x+1", "1+x"], "1+x", "first", 1),
+                                  (["50\\%", "1/2", "3", "3"], "0.5", "expected", 0.5),
+                                  (["(1,2)", "(2,1)", "(2, 1)"], "(1,2)", "first", 0)):
     row("majority_vote", {"tie": tie, "by": "mathematical equality"}, {"answers": answers, "gold": gold}, value)
 row("majority_vote", {"tie": "first"}, {"answers": ["0.5", "1/2", "1/2"], "gold": "0.5"}, 0)
 for target, text, value in (

@@ -164,10 +164,11 @@ static void numbers_have_their_exact_value(void **state) {
         {"5\\text{ km}", "5"},
     };
     static const char *const parts[] = {
-        "10-5",      "(3)-5",      "10 - 5",        "5/0", "5/10/2023", "\\frac{1}{0}", "3e4x",
-        "3e",        "x^2",        "a_2",           "2^x", "\\sqrt{5}", "\\sqrt5",      "2\\pi",
-        "\\pi/2",    "x+7",        "y = x + 7",     "5x",  "A3",        "-(5)",         "- ( 5",
-        "5 million", "5\\times x", "\\log{5} done", "{5}", "-\\left(5", "5 - 10",       "3 * 4",
+        "10-5",    "(3)-5",     "10 - 5", "5/0",       "5/10/2023",  "\\frac{1}{0}",
+        "3e4x",    "3e",        "x^2",    "a_2",       "2^x",        "\\sqrt{5}",
+        "\\sqrt5", "2\\pi",     "\\pi/2", "x+7",       "y = x + 7",  "5x",
+        "A3",      "-(5)",      "- ( 5",  "5 million", "5\\times x", "\\log{5} done",
+        "{5}",     "-\\left(5", "5 - 10", "3 * 4",     "5 dozen",
     };
 
     mpq_t x;

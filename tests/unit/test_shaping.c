@@ -277,6 +277,8 @@ static void choices_are_one_letter(void **state) {
         {"<think>A</think>", "A", "", R1_VERDICT_NO_ANSWER},
         {"\\boxed{A}", "A cat", "", R1_VERDICT_UNPARSEABLE_GOLD},
         {"\\boxed{A}", "(A) Cecile", "", R1_VERDICT_CORRECT},
+        {"The correct option is A", "A", "", R1_VERDICT_CORRECT},
+        {"The best choice is B or A", "A", "", R1_VERDICT_NO_ANSWER},
         {"\\boxed{A}", "", "", R1_VERDICT_UNPARSEABLE_GOLD},
     };
     r1_reward_options o = {.name = "choice"};
