@@ -104,8 +104,9 @@ train 3 split topology.mode=split topology.learners=1 || fail "split: $(tail -3 
 nothing_left
 metrics split | cmp -s - "$dir/run.metrics" || fail "split: other metrics or weights"
 
-# A rank is killed outright while a program of the model runs that nothing else would end for long.
-sed 's/"wall_s": 10/"wall_s": 500/' "$src/tests/mpi/judging.jsonl" >"$dir/rows.jsonl"
+# A rank is killed outright while a program of the model sleeps that nothing else would end for long.
+sed -n '/"sleep"/s/"wall_s": 10/"wall_s": 500/p' "$src/tests/mpi/judging.jsonl" >"$dir/rows.jsonl"
+[ "$(wc -l <"$dir/rows.jsonl")" -eq 1 ] || fail "not one row with a program that sleeps"
 for roles in colocated split; do
     name=killed-$roles
     train 2 "$name" topology.mode=$roles limits.deadline_s=60 &
