@@ -1,8 +1,9 @@
 /* exec: a program of the user's says what completions are worth.
  *
  * It reads, for each sample, a line
- *     {"id": 0, "question": ..., "completion": ..., "reference": ..., "tokens": n, "row": {...}}
- * and answers with a line {"score": 0.5}, or {"score": null, "note": "why"} where nothing can be
+ *     {"id": 0, "prompt": ..., "question": ..., "completion": ..., "reference": ..., "tokens": n,
+ *      "row": {...}}
+ * (prompt: the question as the data has it; question: with the template around it) and answers with a line {"score": 0.5}, or {"score": null, "note": "why"} where nothing can be
  * said.  The samples of a question come together.  A score of 1 or more is correct.
  *
  * A program that ends or answers with something else is started again and asked once more for what
@@ -53,6 +54,7 @@ static r1_status put_request(r1_buf *out, int id, const r1_grade_input *in, r1_e
         R1_TRY(r1_json_dump(row, JSON_COMPACT, "row", &text, err));
     }
     R1_TRY(r1_buf_addf(out, err, "{\"id\": %d", id));
+    R1_TRY(put_text(out, "prompt", in->asked.n ? in->asked : in->question, err));
     R1_TRY(put_text(out, "question", in->question, err));
     R1_TRY(put_text(out, "completion", in->completion, err));
     R1_TRY(put_text(out, "reference", in->reference, err));

@@ -2,9 +2,8 @@
 #include "reward/worker.h"
 
 #include "common/base/mem.h"
+#include "common/base/thread.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 struct r1_worker {
@@ -43,7 +42,6 @@ static void *work(void *arg) {
 }
 
 r1_status r1_worker_open(r1_worker **ret, r1_err *err) {
-    sigset_t all, before;
     r1_worker *w;
     r1_status st;
 
@@ -53,10 +51,7 @@ r1_status r1_worker_open(r1_worker **ret, r1_err *err) {
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->more, NULL);
     pthread_cond_init(&w->finished, NULL);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the program's own thread */
-    int error = pthread_create(&w->thread, NULL, work, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int error = r1_thread_start(&w->thread, work, w);
     w->running = error == 0;
     if (error) {
         r1_worker_close(w);

@@ -2,10 +2,9 @@
 #include "reward/judge/judge.h"
 
 #include "common/base/cpu.h"
+#include "common/base/thread.h"
 #include "reward/judge/job.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,14 +148,9 @@ static void *work(void *arg) {
     return NULL;
 }
 
-/* Signals are for the program's own threads. */
 static int start_thread(r1_judge *j) {
-    sigset_t all, before;
+    int error = r1_thread_start(&j->threads[j->n_threads], work, j);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&j->threads[j->n_threads], NULL, work, j);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     j->n_threads += error == 0;
     return error;
 }

@@ -1,7 +1,7 @@
 /* The mathematics verifier against labelled rows: the committed ones (math.jsonl), or, with the
  * argument `shared`, the case files of R1_SHARED with their gates.  Wrong accepts and wrong rejects
  * are counted apart; a gate that is missed fails the test and names its rows. */
-#include "tests/unit/unit.h"
+#include "tests/golden/golden.h"
 
 #include "common/base/file.h"
 #include "common/base/mem.h"
@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#define SKIPPED 77
 
 static char folder[R1_PATH_MAX];
 
@@ -256,18 +254,12 @@ int main(int argc, char **argv) {
         cmocka_unit_test(gate_parse),    cmocka_unit_test(gate_synthetic),
         cmocka_unit_test(gate_gsm8k),
     };
-    const char *root = getenv("R1_SHARED"), *source = getenv("R1_SOURCE");
+    const char *at =
+        argc == 1 ? golden_path("R1_SOURCE", "tests/golden") : golden_path("R1_SHARED", "data");
 
-    if (argc == 1) {
-        snprintf(folder, sizeof folder, "%.900s/tests/golden", source ? source : ".");
-        return cmocka_run_group_tests(committed, NULL, NULL);
-    }
-    snprintf(folder, sizeof folder, "%.900s/data", root ? root : "");
-    if (!root)
-        return SKIPPED;
-    if (!r1_path_exists(folder)) {
-        print_error("R1_SHARED is %s, but %s is not there\n", root, folder);
-        return 1;
-    }
-    return cmocka_run_group_tests(gates, NULL, NULL);
+    if (!at)
+        return GOLDEN_SKIPPED;
+    snprintf(folder, sizeof folder, "%.900s", at);
+    return argc == 1 ? cmocka_run_group_tests(committed, NULL, NULL)
+                     : cmocka_run_group_tests(gates, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* Rewards against labelled rows: the committed ones (make_rewards.py, make_shaping.py), or, with the
  * argument `shared`, Countdown cases and solutions, shaping functions as other trainers' tests have
  * them, and all of GSM8K's training answers. */
-#include "tests/unit/unit.h"
+#include "tests/golden/golden.h"
 
 #include "common/base/file.h"
 #include "common/base/mem.h"
@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SKIPPED 77
 
 static char folder[R1_PATH_MAX];
 
@@ -183,18 +181,12 @@ int main(int argc, char **argv) {
     const struct CMUnitTest shared[] = {cmocka_unit_test(shared_countdown),
                                         cmocka_unit_test(shared_shaping),
                                         cmocka_unit_test(shared_gsm8k)};
-    const char *root = getenv("R1_SHARED"), *source = getenv("R1_SOURCE");
+    const char *at =
+        argc == 1 ? golden_path("R1_SOURCE", "tests/golden") : golden_path("R1_SHARED", "data");
 
-    if (argc == 1) {
-        snprintf(folder, sizeof folder, "%.900s/tests/golden", source ? source : ".");
-        return cmocka_run_group_tests(committed, NULL, NULL);
-    }
-    snprintf(folder, sizeof folder, "%.900s/data", root ? root : "");
-    if (!root)
-        return SKIPPED;
-    if (!r1_path_exists(folder)) {
-        print_error("R1_SHARED is %s, but %s is not there\n", root, folder);
-        return 1;
-    }
-    return cmocka_run_group_tests(shared, NULL, NULL);
+    if (!at)
+        return GOLDEN_SKIPPED;
+    snprintf(folder, sizeof folder, "%.900s", at);
+    return argc == 1 ? cmocka_run_group_tests(committed, NULL, NULL)
+                     : cmocka_run_group_tests(shared, NULL, NULL);
 }
