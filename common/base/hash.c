@@ -3,7 +3,11 @@
 #include "common/base/card.h"
 
 #include <stdio.h>
+#ifdef R1_XXH_DISPATCH
+#include <xxh_x86dispatch.h> /* XXH3_64bits is that of the widest vectors from here on */
+#else
 #include <xxhash.h>
+#endif
 
 #define PIECE 4096
 

@@ -2,7 +2,7 @@
 #define R1_STORE_MANIFEST_H
 /* `manifest`: one line a file of a checkpoint, "hash size name"; names may begin with "../" for the
  * reference policy.  The hash is the xxh3 of the xxh3 (64 bits, little-endian) of the file's pieces
- * of 4 MiB, so that pieces can be hashed as they are written.  The first line is the format, the
+ * of 1 MiB, so that pieces can be hashed as they are written.  The first line is the format, the
  * last one the xxh3 of all before it.  Written last.  Limits: 1200 files, names of 95 bytes. */
 #include "common/base/err.h"
 
@@ -14,7 +14,7 @@ typedef struct r1_manifest_entry {
 } r1_manifest_entry;
 
 #define R1_MANIFEST_MAX   1200
-#define R1_MANIFEST_PIECE ((size_t)4 << 20)
+#define R1_MANIFEST_PIECE ((size_t)1 << 20)
 
 typedef struct r1_manifest {
     int n;
