@@ -9,8 +9,12 @@
 #include <string.h>
 
 #define TEXT_MAX ((size_t)64 << 20)
-#define PIECE \
-    ((size_t)32 << 20) /* of a large dataset: the disk writes one while the next is copied */
+/* Of a large dataset: the disk writes one piece while the next is copied. */
+#define PIECE ((size_t)32 << 20)
+/* Large datasets begin at a page: else a piece waits for the disk, which writes the page that it
+ * shares with the one before. */
+#define LARGE ((size_t)64 << 10)
+#define PAGE  ((size_t)4096)
 
 /* What cannot be read is damage; the cause of a failed read is not known here. */
 static r1_status unreadable(hid_t file, const char *what, const char *name, r1_err *err) {
@@ -38,7 +42,7 @@ static void quiet(void) {
 r1_status r1_h5_create(hid_t *ret, const char *path, r1_err *err) {
     quiet();
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_alignment(access, 1, 8);
+    H5Pset_alignment(access, LARGE, PAGE);
     *ret = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     int why = errno;
     H5Pclose(access);

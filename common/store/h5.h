@@ -21,8 +21,7 @@ R1_MUST_USE r1_status r1_h5_group(hid_t file, const char *name, r1_err *err);
 R1_MUST_USE r1_status r1_h5_write(hid_t file, const char *name, hid_t file_type, hid_t type,
                                   const void *data, size_t n, r1_err *err);
 /* The same for much data, in pieces: after each one `wrote` hears where the dataset begins in the file
- * and how many of its bytes are there to be read.  Offsets are 8-byte aligned in files that
- * r1_h5_create made. */
+ * and how many of its bytes are there to be read. */
 typedef void r1_h5_wrote(void *arg, uint64_t offset, size_t bytes);
 R1_MUST_USE r1_status r1_h5_write_followed(hid_t file, const char *name, hid_t file_type,
                                            hid_t type, const void *data, size_t n,
