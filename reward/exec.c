@@ -1,9 +1,9 @@
 /* exec: a program of the user's says what completions are worth.
  *
- * It reads, for each sample, a line
- *     {"id": 0, "prompt": ..., "question": ..., "completion": ..., "reference": ..., "tokens": n,
- *      "row": {...}}
- * (prompt: the question as the data has it; question: with the template around it) and answers with a line {"score": 0.5}, or {"score": null, "note": "why"} where nothing can be
+ * It reads, for each sample, a line with an object of these keys:
+ *     id, prompt (the question as the data has it), question (with the template around it),
+ *     completion, reference, tokens (how many), row (the object that the data has)
+ * and answers with a line {"score": 0.5}, or {"score": null, "note": "why"} where nothing can be
  * said.  The samples of a question come together.  A score of 1 or more is correct.
  *
  * A program that ends or answers with something else is started again and asked once more for what
