@@ -59,9 +59,10 @@ const struct r1_command *r1_scan_command(const char *name, size_t n) {
 
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
-        int d = strncmp(name, r1_commands[mid].name, n);
-        if (d == 0 && r1_commands[mid].name[n])
-            d = -1;
+        size_t len = strlen(r1_commands[mid].name); /* a NUL is a byte of the text like any other */
+        int d = memcmp(name, r1_commands[mid].name, n < len ? n : len);
+        if (d == 0)
+            d = n < len ? -1 : n > len;
         if (d == 0)
             return &r1_commands[mid];
         if (d < 0)
