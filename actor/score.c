@@ -35,7 +35,7 @@ static r1_status read_more(job *j, r1_err *err) {
     r1_status st;
     ssize_t n;
 
-    if (j->at)
+    if (j->in.data && j->at)
         memmove(j->in.data, j->in.data + j->at, j->in.len - j->at);
     j->in.len -= j->at;
     j->at = 0;
@@ -66,7 +66,7 @@ static r1_status next_line(job *j, int wait, char **ret, size_t *ret_n, r1_err *
     for (;;) {
         char *from = j->in.data ? j->in.data + j->at : NULL;
         size_t n = j->in.len - j->at;
-        char *end = n ? memchr(from, '\n', n) : NULL;
+        char *end = from && n ? memchr(from, '\n', n) : NULL;
         if (end || (j->ended && n)) {
             *ret = from;
             *ret_n = end ? (size_t)(end - from) : n;
@@ -102,15 +102,15 @@ static r1_status take_line(const job *j, const char *line, size_t n, one *ret, r
     r1_status st = r1_json_parse(&row, line, n, 0, &e);
 
     *ret->note = '\0';
+    if (st != R1_OK)
+        return R1_FAIL(err, st, "stdin:%lld: %s", (long long)j->line, e.text);
     const char *question = text_of(row, "prompt", "question");
     const char *completion = text_of(row, "completion", NULL);
-    if (st != R1_OK)
-        st = R1_FAIL(err, st, "stdin:%lld: %s", (long long)j->line, e.text);
-    else if (!question || !completion)
+    if (!question || !completion) {
         st = R1_FAIL(err, R1_DATA, "stdin:%lld: there is no string '%s'", (long long)j->line,
                      question ? "completion" : "prompt");
-    if (st != R1_OK)
         goto done;
+    }
     r1_text t = {completion, strlen(completion)};
     if (j->o->summary)
         t = r1_text_trim(r1_extract_segment(r1_text_of(question), t));

@@ -72,13 +72,13 @@ static void *grade_lines(void *arg) {
 /* Grade w->lines; they may be finished in any order. */
 static void grade_batch(work *w) {
     pthread_t threads[R1_GRADE_JOBS_MAX];
-    worker workers[R1_GRADE_JOBS_MAX];
+    worker workers[R1_GRADE_JOBS_MAX] = {{w, 0}}; /* at least this thread */
     int started = 0;
 
     atomic_store(&w->next, 0);
     w->failed = w->n;
     w->status = R1_OK;
-    for (int i = 0; i < w->o->jobs; i++)
+    for (int i = 1; i < w->o->jobs; i++)
         workers[i] = (worker){w, i};
     while (started < w->o->jobs - 1 && (size_t)started + 1 < w->n &&
            pthread_create(&threads[started], NULL, grade_lines, &workers[started + 1]) == 0)
