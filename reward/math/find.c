@@ -312,7 +312,7 @@ static r1_text sentence(r1_text t, size_t i) {
         size_t k = (size_t)end + strlen(close), word;
         word = skip(t, k, " ");
         r1_text unit = word_behind(t, k, 1);
-        if (unit.n && word + unit.n <= t.n && at(t, word, unit.s))
+        if (unit.n && word + unit.n <= t.n && memcmp(t.s + word, unit.s, unit.n) == 0)
             return span(t, i, word + unit.n);
         return span(t, i, k);
     }

@@ -326,6 +326,8 @@ static json_t *load(const char *below, const char *key) {
         print_error("%s: %s is missing or empty: %s\n", path, key ? key : "all", why.text);
         exit(1);
     }
+    json_incref(value);
+    json_decref(all);
     return value;
 }
 
@@ -352,5 +354,7 @@ int main(int argc, char **argv) {
     int failed = narrow ? cmocka_run_group_tests(ratio, NULL, NULL)
                         : cmocka_run_group_tests(tests, NULL, NULL);
     kit_close(&k);
+    json_decref(golden);
+    json_decref(curve);
     return failed;
 }
