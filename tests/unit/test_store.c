@@ -442,7 +442,7 @@ static void the_background_writes_the_snapshot(void **state) {
     memcpy(copy, w, bytes);
     ASSERT_OK(r1_ckpt_begin(work, 1, tmp, sizeof tmp, &err), &err);
     ASSERT_OK(r1_ckpt_write_shard(tmp, 0, &layout, 0, n, w, m, v, &then, &err), &err);
-    ASSERT_OK(r1_ckpt_writer_open(&writer, &layout, 0, 0, n, 1, 2, &err), &err);
+    ASSERT_OK(r1_ckpt_writer_open(&writer, &layout, 0, 0, n, 1, 1, &err), &err);
     for (int i = 0; i < 3; i++) {
         ASSERT_OK(r1_ckpt_writer_start(writer, tmp, w, m, v, &err), &err);
         memset(w, 0xff, bytes);
