@@ -693,7 +693,8 @@ static void a_group_is_judged_as_its_samples_are(void **state) {
     r1_rewards_close(&rewards);
 }
 
-int main(void) {
+/* With an argument: only the tests that start threads, for ThreadSanitizer, which is slow. */
+int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_found_where_they_stand),
         cmocka_unit_test(training_takes_boxes_and_tags_only),
@@ -716,5 +717,8 @@ int main(void) {
         cmocka_unit_test(a_group_is_judged_as_its_samples_are),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest threaded[] = {cmocka_unit_test(threads_share_a_reference)};
+
+    return argc > 1 ? cmocka_run_group_tests(threaded, NULL, NULL)
+                    : cmocka_run_group_tests(tests, NULL, NULL);
 }
